@@ -1,0 +1,26 @@
+"""`fediward-coordinator serve`."""
+
+from __future__ import annotations
+
+
+def serve() -> None:
+    """Serve uploads and scanners until SIGTERM or Ctrl-C."""
+    import asyncio
+    import logging
+
+    from coordinator import app
+    from coordinator.credentials import LOCAL_CALLER, Credentials
+    from coordinator.judge.selection import policy_in_force
+    from coordinator.settings import load_settings
+
+    settings = load_settings()
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    policy = policy_in_force(settings.model, settings.policy, settings.strictness)
+    credentials = Credentials(settings.credentials_file)
+    if credentials.create():
+        logging.getLogger(__name__).info(
+            "made %s with the caller %s: loopback and private addresses", settings.credentials_file, LOCAL_CALLER
+        )
+    if not credentials.book.scanners:
+        logging.getLogger(__name__).warning("no scanner can connect yet: run `fediward-coordinator scanner new NAME`")
+    asyncio.run(app.serve(settings, policy, credentials))

@@ -1,0 +1,292 @@
+"""Keep limited processes warm, and have uploads cut in them.
+
+The coordinator never decodes: `Cutters.cut` passes an upload's bytes to a process that has nothing to lose (`seal`),
+and believes nothing of what comes back but pixels. One upload can cost one process, which is replaced at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from coordinator.media.child import Child
+from coordinator.media.errors import CutTimedOut, NoPlace, Reason, Unsupported
+from coordinator.media.exchange import Exchange
+from coordinator.media.limits import Limits
+from coordinator.media.looks import Cut, Views
+from coordinator.media.pipe import Request
+from coordinator.media.sniff import HEAD_BYTES, Format, sniff
+
+__all__ = ["Cutters", "Limits", "Snapshot"]
+
+_log = logging.getLogger(__name__)
+
+COMMAND = (sys.executable, "-I", "-m", "coordinator.media.cutter")
+_START_S = 30.0
+"""How long a process may take to load its codecs: a fraction of a second, but not on every machine at every moment."""
+_RETRY_S = (0.1, 0.5, 2.0, 5.0)
+_COSTLY_SIGNALS = {
+    -signal.SIGPROF: Reason.PROCESSOR,
+    -signal.SIGXCPU: Reason.PROCESSOR,
+    -signal.SIGKILL: Reason.MEMORY,  # the kernel's, when memory runs out: ours comes only after the process is lost
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Count the limited processes and who waits for them, for the admin page and the tests.
+
+    `seals` is what the processes could close behind themselves: a bit mask of `seal.Seal`.
+    """
+
+    count: int
+    busy: int
+    warm: int
+    starting: int
+    waiting_live: int
+    waiting_sweep: int
+    replaced: int
+    seals: int
+    pids: tuple[int, ...]
+
+
+class Cutters:
+    """Cut uploads in `count` limited processes, warm between `async with` and its end; at least two of them.
+
+    The last free process is kept for the live lane. `command` starts the program of a limited process: given by tests.
+    """
+
+    def __init__(self, *, limits: Limits, count: int = 2, command: Sequence[str] = COMMAND) -> None:
+        if count < 2:
+            raise ValueError("at least two limited processes: the last free one is kept for the live lane")
+        self._limits = limits
+        self._count = count
+        self._command = command
+        self._children: set[Child] = set()
+        self._idle: deque[Child] = deque()
+        self._busy: set[Child] = set()
+        self._starting: set[Child] = set()
+        self._aging: set[Child] = set()  # have served their number; the next one is being started
+        self._retired: set[Child] = set()  # the next one is there; to be ended when their upload is done
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._live: deque[asyncio.Future[Child]] = deque()
+        self._sweep: deque[asyncio.Future[Child]] = deque()
+        self._replaced = 0
+        self._closed = True
+
+    async def __aenter__(self) -> Self:
+        """Start the processes and wait until they are warm. Raises NoPlace when one does not start."""
+        self._closed = False
+        started = await asyncio.gather(*(self._start() for _ in range(self._count)))
+        if not all(started):
+            await self._close()
+            raise NoPlace(Reason.WILL_NOT_START)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all processes, and wait until they are gone. Uploads that are being cut, or wait, get NoPlace."""
+        await self._close()
+
+    def snapshot(self) -> Snapshot:
+        """Return the counts of this moment."""
+        children = (*self._idle, *self._busy)
+        return Snapshot(
+            count=self._count,
+            busy=len(self._busy),
+            warm=len(self._idle),
+            starting=len(self._starting),
+            waiting_live=len(self._live),
+            waiting_sweep=len(self._sweep),
+            replaced=self._replaced,
+            seals=children[0].seals if children else 0,
+            pids=tuple(child.pid for child in children),
+        )
+
+    async def cut(
+        self, body: Sequence[bytes], *, size: int, views: Views, lane_is_live: bool, deadline_s: float
+    ) -> Cut:
+        """Return the frames of the upload whose bytes are `body`, in chunks, as squares of `size` pixels a side.
+
+        `deadline_s` is a time of this event loop's clock, waiting for a free process included. Cancelling ends the
+        process that works on it. Raises Unsupported, Unreadable, TooCostly, CutTimedOut and NoPlace.
+        """
+        kind = sniff(_head(body))
+        if kind is None:
+            raise Unsupported(Reason.UNKNOWN_FORMAT)
+        child = await self._take(self._live if lane_is_live else self._sweep, deadline_s)
+        try:
+            return await self._ask(child, body, kind, size, views, deadline_s)
+        finally:
+            self._give_back(child)
+
+    async def _ask(
+        self, child: Child, body: Sequence[bytes], kind: Format, size: int, views: Views, deadline_s: float
+    ) -> Cut:
+        began = asyncio.get_running_loop().time()
+        end = min(deadline_s, began + self._limits.wall_s)
+        cpu_before_s = child.cpu_s
+        exchange = child.ask(Request(kind, views, size, sum(map(len, body)), max(0.0, end - began)), body)
+        reason = None
+        try:
+            async with asyncio.timeout_at(end):
+                await child.ended
+        except TimeoutError:
+            reason = Reason.DEADLINE if end == deadline_s else Reason.WALL_TIME
+            if child.cpu_s - cpu_before_s >= self._limits.cpu_s / 2:
+                reason = Reason.PROCESSOR
+        if exchange.done is not None:
+            return exchange.result()
+        child.kill()
+        if reason is None:
+            reason = await self._why_ended(child, exchange)
+        return exchange.broken_off(reason, after_s=asyncio.get_running_loop().time() - began)
+
+    async def _why_ended(self, child: Child, exchange: Exchange) -> Reason:
+        if self._closed:
+            return Reason.CLOSED
+        if exchange.nonsense:
+            return Reason.NONSENSE
+        return _COSTLY_SIGNALS.get(await child.reaped(), Reason.CRASHED)
+
+    async def _take(self, lane: deque[asyncio.Future[Child]], deadline_s: float) -> Child:
+        """Wait for a free process, first come first served within a lane, and take it."""
+        if self._closed:
+            raise NoPlace(Reason.CLOSED)
+        waiter: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
+        lane.append(waiter)
+        self._hand_out()
+        if waiter.done():
+            return waiter.result()
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                return await asyncio.shield(waiter)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if waiter in lane:
+                lane.remove(waiter)
+            elif waiter.exception() is None:
+                # Handed over in the very turn of the loop in which the waiting ended.
+                self._give_back(waiter.result())
+            if isinstance(error, TimeoutError):
+                raise CutTimedOut(Reason.NO_FREE_PROCESS) from None
+            raise
+
+    def _hand_out(self) -> None:
+        """Give free processes to those who wait: live before sweep, and to sweep never the last one."""
+        for lane, least in ((self._live, 1), (self._sweep, 2)):
+            while lane and len(self._idle) >= least:
+                child = self._idle.popleft()
+                self._busy.add(child)
+                lane.popleft().set_result(child)
+
+    def _give_back(self, child: Child) -> None:
+        """Take a process back from an upload: to be used again, or to be replaced."""
+        self._busy.discard(child)
+        if self._closed:
+            return
+        if child in self._retired or not child.settle():
+            self._replace(child)
+        else:
+            self._idle.append(child)
+            if child.uploads >= self._limits.uploads and child not in self._aging:
+                self._aging.add(child)
+                self._own(self._succeed())
+            self._hand_out()
+
+    def _replace(self, child: Child) -> None:
+        """End a process, and start the next one unless that is under way."""
+        self._own(self._end(child))
+        if child in self._retired or child in self._aging:
+            self._retired.discard(child)
+            self._aging.discard(child)
+        else:
+            self._own(self._succeed())
+
+    def _on_lost(self, child: Child) -> None:
+        """Replace a process that ended while nobody used it; one in use is replaced when its upload lets go of it."""
+        if child in self._idle:
+            self._idle.remove(child)
+            self._replace(child)
+
+    async def _succeed(self) -> None:
+        """Start the next process, trying until it is warm; then retire the one that it was started for, if any."""
+        self._replaced += 1
+        attempt = 0
+        while not await self._start():
+            _log.warning("a limited process does not start; trying again")
+            await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
+            attempt += 1
+        if self._aging:
+            old = self._aging.pop()
+            self._retired.add(old)
+            if old in self._idle:
+                self._idle.remove(old)
+                self._replace(old)
+
+    async def _start(self) -> bool:
+        """Start a process, wait until it is warm, and offer it; False if it does not get there."""
+        try:
+            child = Child(self._command, self._limits, self._on_lost)
+        except OSError as error:
+            _log.warning("a limited process cannot be started: %s", error.strerror)
+            return False
+        self._children.add(child)
+        self._starting.add(child)
+        try:
+            async with asyncio.timeout(_START_S):
+                await child.ready
+        except TimeoutError:
+            child.kill()
+        except asyncio.CancelledError:
+            child.kill()
+            raise
+        finally:
+            self._starting.discard(child)
+        if child.lost or self._closed:
+            await self._end(child)
+            return False
+        self._idle.append(child)
+        self._hand_out()
+        return True
+
+    async def _end(self, child: Child) -> None:
+        child.kill()
+        await child.reaped()
+        self._children.discard(child)
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _close(self) -> None:
+        self._closed = True
+        for waiter in (*self._live, *self._sweep):
+            waiter.set_exception(NoPlace(Reason.CLOSED))
+        self._live.clear()
+        self._sweep.clear()
+        for task in self._tasks:
+            task.cancel()
+        children = tuple(self._children)
+        for child in children:
+            child.kill()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(self._end(child) for child in children))
+        self._idle.clear()
+
+
+def _head(body: Sequence[bytes]) -> bytes:
+    head = b""
+    for chunk in body:
+        head = head + chunk if head else chunk
+        if len(head) >= HEAD_BYTES:
+            break
+    return head

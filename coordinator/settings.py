@@ -1,0 +1,146 @@
+"""The coordinator's settings: environment variables FEDIWARD_…, also read from `.env`."""
+
+from __future__ import annotations
+
+import ipaddress
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BeforeValidator, ByteSize, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from coordinator.judge.outcomes import Answer, Mode, Outcome, OutcomeTable
+from coordinator.media.limits import Limits
+from coordinator.media.looks import Views
+from shared.errors import ConfigurationError
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _comma_separated(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Networks: TypeAlias = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_comma_separated)]
+
+PREFIX = "FEDIWARD_"
+ENV_FILE = ".env"
+
+
+class LogLevel(StrEnum):
+    """How urgent a log line must be to be written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Settings(BaseSettings):
+    """What an admin may set. Each field is the variable FEDIWARD_<NAME>; its description stands in the README."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    hook_bind: str = Field("127.0.0.1:14051", description="address and port that pict-rs calls; keep it internal")
+    public_bind: str = Field(
+        "127.0.0.1:14052", description="address and port for scanners and health; put TLS before it"
+    )
+    data_dir: Path = Field(Path("data"), description="folder for credentials; made when missing, mode 0700")
+    model: str = Field("ViT-L-14/openai", description="the model that scanners must serve")
+    policy: str = Field("", description="policy name or TOML file; empty: the default policy of the model")
+    strictness: str = Field("", description="per part, in units of similarity, plus is stricter: `minor:+0.01`")
+    mode: Mode = Field(Mode.ENFORCE, description="`enforce`, or `shadow`: accept everything, record what would be done")
+    deadline_ms: int = Field(8000, ge=500, le=120_000, description="milliseconds for one upload, reading it included")
+    body_limit: ByteSize = Field(ByteSize(40 * 2**20), ge=1, description="largest upload")
+    body_memory: ByteSize = Field(ByteSize(256 * 10**6), ge=1, description="memory for all bodies held at once")
+    cutters: int = Field(2, ge=2, le=64, description="limited processes that decode uploads; one is kept for live ones")
+    views: Views = Field(
+        Views.ALL, description="`all` looks at an upload, or only the `centre` square of its first frame"
+    )
+    side_limit_px: int = Field(12_000, ge=1, description="longest side of a picture or video, in pixels")
+    still_limit_px: int = Field(50_000_000, ge=1, description="most pixels of a still picture")
+    moments_limit_px: int = Field(300_000_000, ge=1, description="most pixels decoded over all moments of one upload")
+    cutter_memory: ByteSize = Field(ByteSize(1536 * 2**20), ge=2**27, description="address space of a limited process")
+    cutter_cpu_ms: int = Field(3000, ge=1, description="processor time that one upload may cost, in milliseconds")
+    cutter_wall_ms: int = Field(
+        4000, ge=1, description="time on the clock that cutting one upload may take, in milliseconds"
+    )
+    cutter_uploads: int = Field(200, ge=1, description="uploads after which a limited process is replaced")
+    trusted_proxies: Networks = Field((), description="proxies whose X-Forwarded-For counts; networks, comma-separated")
+    log_level: LogLevel = Field(LogLevel.INFO, description="least urgent log line written: debug, info, warning, error")
+    on_no_scanner: Answer = Field(Answer.ACCEPT, description="answer when no scanner is there")
+    on_overloaded: Answer = Field(Answer.ACCEPT, description="answer when there is no time or room")
+    on_timed_out: Answer = Field(Answer.ACCEPT, description="answer when the scores are late")
+    on_scanner_fault: Answer = Field(Answer.REJECT, description="answer when two scanners failed on the upload")
+    on_unreadable: Answer = Field(Answer.REJECT, description="answer when the upload does not decode")
+    on_unsupported: Answer = Field(Answer.REJECT, description="answer when the format is not one that we read")
+    on_too_costly: Answer = Field(Answer.REJECT, description="answer when decoding costs more than allowed")
+    on_too_large: Answer = Field(Answer.REJECT, description="answer when the upload has too many bytes")
+    on_flagged: Answer = Field(Answer.REJECT, description="answer when the policy's rule is met")
+    on_blocked: Answer = Field(Answer.REJECT, description="answer when an admin or a list blocks the upload")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _ignore_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("hook_bind", "public_bind")
+    @classmethod
+    def _check_bind(cls, value: str) -> str:
+        parse_bind(value)
+        return value
+
+    @cached_property
+    def outcomes(self) -> OutcomeTable:
+        """The table that turns outcomes into answers."""
+        choices = {outcome: getattr(self, f"on_{outcome}") for outcome in Outcome if hasattr(self, f"on_{outcome}")}
+        return OutcomeTable(choices, self.mode)
+
+    @property
+    def media_limits(self) -> Limits:
+        """What one upload may cost in a limited process."""
+        return Limits(
+            side_px=self.side_limit_px,
+            still_px=self.still_limit_px,
+            total_px=self.moments_limit_px,
+            address_bytes=self.cutter_memory,
+            cpu_s=self.cutter_cpu_ms / 1e3,
+            wall_s=self.cutter_wall_ms / 1e3,
+            uploads=self.cutter_uploads,
+        )
+
+    @property
+    def credentials_file(self) -> Path:
+        """The file of callers and scanners."""
+        return self.data_dir / "credentials.json"
+
+
+def parse_bind(value: str) -> tuple[str, int]:
+    """Split `host:port` (an IPv6 host in brackets). Raises ValueError."""
+    host, colon, port = value.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("must be address:port, for example 127.0.0.1:14051")
+    return host, int(port)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; raise ConfigurationError naming the first wrong variable."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else ""
+        text = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{PREFIX}{name}: {text[0].lower()}{text[1:]}.") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{ENV_FILE} cannot be read: it is not text.") from error

@@ -1,0 +1,133 @@
+"""The way of one upload, from its bytes to an outcome: cut frames, have them looked at, judge."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from coordinator.body import Body
+from coordinator.dispatch.events import Scored
+from coordinator.hub import Hub
+from coordinator.judge.outcomes import UNSEEN, Outcome
+from coordinator.judge.policy import Policy, worst
+from coordinator.judge.scores import Scores
+from coordinator.media.errors import CutTimedOut, MediaError, NoPlace, TooCostly, Unreadable, Unsupported
+from coordinator.media.limited import Cutters
+from coordinator.media.looks import Cut, Views
+from coordinator.sharing import InFlight
+from shared.messages import Lane
+
+logger = logging.getLogger(__name__)
+
+ANSWER_MARGIN_S = 0.15
+"""Kept of the deadline for judging, answering and a busy event loop."""
+
+WORTH_ANOTHER_TRY_S = 0.5
+
+OUTCOME_OF_MEDIA_ERROR: Mapping[type[MediaError], Outcome] = {
+    Unreadable: Outcome.UNREADABLE,
+    Unsupported: Outcome.UNSUPPORTED,
+    TooCostly: Outcome.TOO_COSTLY,
+    CutTimedOut: Outcome.TIMED_OUT,
+    NoPlace: Outcome.OVERLOADED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of an upload, and why."""
+
+    outcome: Outcome
+    reason: str = ""
+    """In words for an admin; nothing of the upload's content."""
+    parts: tuple[str, ...] = ()
+    """Parts of the policy's rule that were found in the frame that decided."""
+    look: str = ""
+    """The look that decided."""
+    looks: int = 0
+    """Frames that were judged."""
+    partial: bool = False
+    """Fewer looks were judged than the upload has."""
+    format: str = ""
+    scanner: str = ""
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+    """Time by step: frames, queue, push, infer, judge."""
+
+
+class Uploads:
+    """Look at uploads. The same bytes on their way twice are looked at once."""
+
+    def __init__(self, *, hub: Hub, cutters: Cutters, policy: Policy, views: Views = Views.ALL) -> None:
+        self._hub = hub
+        self._cutters = cutters
+        self._policy = policy
+        self._views = views
+        self._in_flight: InFlight[tuple[str, Lane], Finding] = InFlight()
+
+    def __repr__(self) -> str:
+        return f"<Uploads in_flight={len(self._in_flight)}>"
+
+    async def look_at(self, body: Body, *, lane: Lane, deadline_s: float) -> Finding:
+        """Find out what an upload is, before `deadline_s` in the time of the running loop. Cancel to abandon it."""
+        loop = asyncio.get_running_loop()
+        last_s = deadline_s - ANSWER_MARGIN_S
+        try:
+            async with asyncio.timeout_at(deadline_s - ANSWER_MARGIN_S / 2):
+                while True:
+                    finding, started = await self._in_flight.join(
+                        (body.sha256, lane), lambda: self._examine(body, lane, last_s)
+                    )
+                    # Somebody else's scan ran out of time or scanners; there may be enough of both for this one.
+                    retry = finding.outcome in UNSEEN and last_s - loop.time() > WORTH_ANOTHER_TRY_S
+                    if started or not retry:
+                        return finding
+        except TimeoutError:
+            return Finding(Outcome.TIMED_OUT, reason="no answer within the upload's deadline")
+
+    async def _examine(self, body: Body, lane: Lane, deadline_s: float) -> Finding:
+        began_s = time.perf_counter()
+        try:
+            cut = await self._cutters.cut(
+                body.chunks,
+                size=self._policy.frame_size,
+                views=self._views,
+                lane_is_live=lane is Lane.LIVE,
+                deadline_s=deadline_s,
+            )
+        except MediaError as error:
+            frames_ms = (time.perf_counter() - began_s) * 1e3
+            return Finding(OUTCOME_OF_MEDIA_ERROR[type(error)], reason=str(error), milliseconds={"frames": frames_ms})
+        finally:
+            body.release()
+        frames_ms = (time.perf_counter() - began_s) * 1e3
+        end = await self._hub.scan(cut.frames, cut.size, lane, deadline_s)
+        judging_s = time.perf_counter()
+        finding = self._judge(cut, end.end) if isinstance(end.end, Scored) else Finding(Outcome(end.end.value))
+        return replace(
+            finding,
+            format=cut.format,
+            milliseconds={
+                "frames": frames_ms,
+                "queue": end.queue_ms,
+                "push": end.push_ms,
+                "infer": end.infer_ms,
+                "judge": (time.perf_counter() - judging_s) * 1e3,
+            },
+        )
+
+    def _judge(self, cut: Cut, scored: Scored) -> Finding:
+        scores = scored.scores
+        assert isinstance(scores, Scores)
+        verdicts = [self._policy.judge(row) for row in scores.rows]
+        decisive = worst(verdicts)
+        return Finding(
+            Outcome.FLAGGED if verdicts[decisive].flagged else Outcome.CLEAN,
+            parts=verdicts[decisive].parts,
+            look=str(cut.looks[decisive]),
+            looks=scored.frames,
+            partial=cut.partial or scored.frames < len(cut.frames),
+            scanner=scored.scanner,
+        )

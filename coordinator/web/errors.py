@@ -1,0 +1,35 @@
+"""Requests that are refused before there is an outcome: the request itself is wrong."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from starlette.responses import JSONResponse
+
+
+class _Refusal(NamedTuple):
+    status: int
+    sentence: str
+
+
+class Refusal(Enum):
+    """Why a request is refused, with its HTTP status and what to do about it."""
+
+    UNKNOWN_CALLER = _Refusal(
+        401, "Unknown caller. See `fediward-coordinator caller list`, or make one with `caller new`."
+    )
+    UNTRUSTED_PROXY = _Refusal(
+        401,
+        "Forwarded headers from no trusted proxy. Set FEDIWARD_TRUSTED_PROXIES, or call with a secret.",
+    )
+    SWEEP_NOT_ALLOWED = _Refusal(
+        403, "This caller may not use lane=sweep. Make one that may: `caller new NAME --sweep`."
+    )
+    WRONG_QUERY = _Refusal(400, "Unknown query. Only lane=live, lane=sweep, record=0 and record=1 are understood.")
+    EMPTY_BODY = _Refusal(400, "The body is empty. Send the bytes of one picture or video.")
+    SLOW_BODY = _Refusal(408, "The body took longer than FEDIWARD_DEADLINE_MS.")
+
+    def response(self) -> JSONResponse:
+        """Make the response that tells the caller."""
+        return JSONResponse({"error": self.value.sentence}, status_code=self.value.status)

@@ -1,0 +1,167 @@
+"""`POST /api/v1/scan/{caller}`: what pict-rs asks before it keeps a file."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from coordinator.body import Body, BodyMemory, read_body
+from coordinator.credentials import Caller, Credentials
+from coordinator.intake import Intake
+from coordinator.judge.outcomes import Outcome, OutcomeTable
+from coordinator.settings import Network
+from coordinator.uploads import Finding, Uploads
+from coordinator.web.addresses import UntrustedProxyError, client_address
+from coordinator.web.errors import Refusal
+from shared.messages import Lane
+
+logger = logging.getLogger(__name__)
+
+BY_ADDRESS = "IPADDR"
+"""In place of a secret: the caller is known by its network (the word of pictrs-safety)."""
+
+QUERIES: Mapping[str, frozenset[str]] = {"lane": frozenset(Lane), "record": frozenset({"0", "1"})}
+
+
+class Hook:
+    """Answer callers. One instance serves all requests."""
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials,
+        uploads: Uploads,
+        intake: Intake,
+        outcomes: OutcomeTable,
+        memory: BodyMemory,
+        body_limit_bytes: int,
+        deadline_ms: int,
+        trusted_proxies: Sequence[Network],
+    ) -> None:
+        self._credentials = credentials
+        self._uploads = uploads
+        self._intake = intake
+        self._outcomes = outcomes
+        self._memory = memory
+        self._body_limit_bytes = body_limit_bytes
+        self._deadline_s = deadline_ms / 1e3
+        self._trusted_proxies = trusted_proxies
+
+    @property
+    def route(self) -> Route:
+        """The route to mount on the hook's listener."""
+        return Route("/api/v1/scan/{caller}", self._scan, methods=["POST"])
+
+    async def _scan(self, request: Request) -> Response:
+        began_s = asyncio.get_running_loop().time()
+        caller = self._caller(request)
+        if isinstance(caller, Refusal):
+            return caller.response()
+        lane = self._lane(request, caller)
+        if isinstance(lane, Refusal):
+            return lane.response()
+        body = Body(self._memory)
+        with self._intake.upload():
+            try:
+                return await self._answer(request, body, lane, began_s)
+            except ClientDisconnect:
+                logger.info("upload abandoned caller=%s", caller.name)
+                return Response(status_code=499)
+            finally:
+                body.release()
+
+    def _caller(self, request: Request) -> Caller | Refusal:
+        book = self._credentials.latest
+        secret = request.path_params["caller"]
+        if secret != BY_ADDRESS:
+            return book.caller_by_secret(secret) or Refusal.UNKNOWN_CALLER
+        try:
+            address = client_address(request, self._trusted_proxies)
+        except UntrustedProxyError:
+            return Refusal.UNTRUSTED_PROXY
+        found = book.caller_by_address(address) if address is not None else None
+        return found or Refusal.UNKNOWN_CALLER
+
+    def _lane(self, request: Request, caller: Caller) -> Lane | Refusal:
+        if any(value not in QUERIES.get(key, ()) for key, value in request.query_params.multi_items()):
+            return Refusal.WRONG_QUERY
+        lane = Lane(request.query_params.get("lane", Lane.LIVE))
+        return Refusal.SWEEP_NOT_ALLOWED if lane is Lane.SWEEP and not caller.may_sweep else lane
+
+    async def _answer(self, request: Request, body: Body, lane: Lane, began_s: float) -> Response:
+        loop = asyncio.get_running_loop()
+        deadline_s = began_s + self._deadline_s
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                await read_body(request.stream(), body, limit_bytes=self._body_limit_bytes)
+        except TimeoutError:
+            return Refusal.SLOW_BODY.response()
+        if body.size_bytes == 0:
+            return Refusal.EMPTY_BODY.response()
+        body_ms = (loop.time() - began_s) * 1e3
+        finding = await self._find(request, body, lane, deadline_s)
+        return self._report(body, finding, body_ms, (loop.time() - began_s) * 1e3)
+
+    async def _find(self, request: Request, body: Body, lane: Lane, deadline_s: float) -> Finding:
+        if body.size_bytes > self._body_limit_bytes:
+            return Finding(Outcome.TOO_LARGE, reason=f"more than {self._body_limit_bytes} bytes")
+        if not self._intake.is_open:
+            return Finding(Outcome.OVERLOADED, reason="the coordinator is stopping")
+        if not body.is_whole:
+            return Finding(Outcome.OVERLOADED, reason="no memory left for the upload (FEDIWARD_BODY_MEMORY)")
+        looking = asyncio.create_task(self._uploads.look_at(body, lane=lane, deadline_s=deadline_s))
+        gone = asyncio.create_task(_until_gone(request))
+        try:
+            await asyncio.wait({looking, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not looking.done():
+                raise ClientDisconnect
+            return looking.result()
+        finally:
+            looking.cancel()
+            gone.cancel()
+            await asyncio.wait({looking, gone})
+
+    def _report(self, body: Body, finding: Finding, body_ms: float, total_ms: float) -> Response:
+        ruling = self._outcomes.rule(finding.outcome)
+        times = {"body": body_ms, **finding.milliseconds, "total": total_ms}
+        scan_id = secrets.token_hex(8)
+        logger.info(
+            "upload %s sha256=%s bytes=%d outcome=%s answer=%s parts=%s looks=%d scanner=%s ms=%.0f",
+            scan_id,
+            body.sha256,
+            body.size_bytes,
+            finding.outcome,
+            ruling.answer,
+            ",".join(finding.parts) or "-",
+            finding.looks,
+            finding.scanner or "-",
+            total_ms,
+        )
+        report: dict[str, Any] = {
+            "scan_id": scan_id,
+            "outcome": finding.outcome,
+            "answer": ruling.answer,
+            "would_be": ruling.would_be,
+            "reason": finding.reason,
+            "parts": list(finding.parts),
+            "look": finding.look,
+            "looks": finding.looks,
+            "partial": finding.partial,
+            "format": finding.format,
+            "sha256": body.sha256,
+            "bytes": body.size_bytes,
+            "milliseconds": {step: round(value, 3) for step, value in times.items()},
+        }
+        return JSONResponse(report, status_code=ruling.status)
+
+
+async def _until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,93 @@
+"""`/api/v1/scanners`: where scanners connect. Refuses before accepting; keeps the sessions that run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from starlette.responses import JSONResponse
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+
+from coordinator.credentials import Credentials, ScannerToken
+from coordinator.hub import Hub
+from coordinator.judge.policy import Policy
+from coordinator.web.scanner_session import ScannerSession
+from shared.close_codes import CloseCode
+from shared.limits import SCANNERS_PATH, SUBPROTOCOL
+from shared.wire import coordinator_decoder
+
+logger = logging.getLogger(__name__)
+
+REVOKED_WITHIN_S = 1.0
+"""The credentials file may be changed by another process at any time: looked at this often, one `stat` each."""
+
+
+class ScannerSocket:
+    """Admit scanners by their tokens and hold their sessions."""
+
+    def __init__(self, *, credentials: Credentials, hub: Hub, policy: Policy) -> None:
+        self._credentials = credentials
+        self._hub = hub
+        self._policy = policy
+        self._decoder = coordinator_decoder()
+        self._sessions: set[ScannerSession] = set()
+        self._is_open = True
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    @property
+    def route(self) -> WebSocketRoute:
+        """The route to mount on the public listener."""
+        return WebSocketRoute(SCANNERS_PATH, self._serve)
+
+    async def watch_credentials(self) -> None:
+        """Close the sessions of scanners whose token is revoked; runs until cancelled."""
+        while True:
+            await asyncio.sleep(REVOKED_WITHIN_S)
+            book = self._credentials.latest
+            for session in [s for s in self._sessions if not book.knows(s.token)]:
+                session.end(CloseCode.REVOKED, "its token was revoked")
+
+    async def close(self) -> None:
+        """Ask every scanner to come back later, and admit no more."""
+        self._is_open = False
+        for session in self._sessions:
+            session.end(CloseCode.COME_BACK, "the coordinator stops or restarts")
+        await self._empty.wait()
+
+    async def _serve(self, websocket: WebSocket) -> None:
+        token = self._token(websocket)
+        if token is None:
+            logger.warning("scanner refused: unknown token")
+            await _deny(websocket, 401, "token-refused", "The token is unknown or was revoked.")
+        elif SUBPROTOCOL not in websocket.scope["subprotocols"]:
+            logger.warning("scanner %s refused: it does not speak %s", token.name, SUBPROTOCOL)
+            await _deny(websocket, 400, "protocol-refused", f"This coordinator speaks {SUBPROTOCOL} only.")
+        elif not self._is_open:
+            await _deny(websocket, 503, "stopping", "The coordinator stops or restarts.")
+        else:
+            await websocket.accept(SUBPROTOCOL)
+            session = ScannerSession(websocket, token, hub=self._hub, policy=self._policy, decoder=self._decoder)
+            self._sessions.add(session)
+            self._empty.clear()
+            try:
+                await session.run()
+            finally:
+                self._sessions.discard(session)
+                if not self._sessions:
+                    self._empty.set()
+
+    def _token(self, websocket: WebSocket) -> ScannerToken | None:
+        scheme, _, secret = websocket.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret:
+            return None
+        return self._credentials.latest.scanner_by_token(secret)
+
+
+async def _deny(websocket: WebSocket, status: int, code: str, sentence: str) -> None:
+    """Refuse the handshake with a body of ours, so that a proxy's own refusal is not mistaken for it."""
+    await websocket.send_denial_response(JSONResponse({"fediward": code, "error": sentence}, status_code=status))

@@ -1,0 +1,76 @@
+"""Commands of the scanner. Everything that takes time to import is imported by the command that needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="fediward-scanner",
+    help="Look at the frames that a coordinator pushes here, and send scores back.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage or bad configuration, 5 token refused, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    # A traceback with local variables would show tokens and pixels.
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _commands() -> None:
+    """Keep `run` a command of its own, however many there are."""
+
+
+@app.command()
+def run(
+    coordinator: Annotated[str | None, typer.Option(help="Address: wss://host[:port][/prefix].")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File with the token; or set FEDIWARD_TOKEN.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name on the admin page [default: the host's name].")] = None,
+    model: Annotated[str | None, typer.Option(help="open_clip NAME/TAG, demo, or null.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="File with the weights, instead of a download.")] = None,
+    architecture: Annotated[str | None, typer.Option(help="open_clip architecture of that file.")] = None,
+    activation: Annotated[str | None, typer.Option(help="Its activation: quickgelu or gelu.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Processor threads of the model.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder for downloaded weights.")] = None,
+    capacity: Annotated[int | None, typer.Option(help="Frames in flight [default: 8 on a CPU, 64 on a GPU].")] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Frames computed in one go [default: 2 on a CPU, 32 on a GPU].")
+    ] = None,
+    allow_null_model: Annotated[bool | None, typer.Option(help="Let null serve, which looks at nothing.")] = None,
+    insecure: Annotated[bool | None, typer.Option(help="Allow ws:// beyond your own network.")] = None,
+    proxy: Annotated[bool | None, typer.Option(help="Use the system's proxy.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+) -> None:
+    """Connect to a coordinator and serve until stopped.
+
+    Every option is also a setting, FEDIWARD_…, in the environment or in `.env`. SIGTERM and Ctrl-C finish what is in
+    flight; the second one ends at once.
+    """
+    options = dict(locals())
+
+    from scanner.settings import read_settings
+    from shared.errors import ConfigurationError
+
+    try:
+        settings = read_settings(options)
+        from scanner.app import serve
+
+        code = serve(settings)
+    except ConfigurationError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Whole messages over one connection. This and `dialler` are the only files that know the WebSocket library."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from scanner.errors import ChannelClosedError
+
+MAX_REASON_BYTES = 123
+"""Room for the reason in a close frame (RFC 6455, 5.5)."""
+
+
+class Channel(Protocol):
+    """Messages both ways. `recv` and `send` raise ChannelClosedError when the connection is gone."""
+
+    async def recv(self) -> bytes | str:
+        """Wait for the next message; text is a str."""
+
+    async def send(self, data: bytes) -> None:
+        """Send one binary message; wait while the peer does not read."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Say why and close, within CLOSE_TIMEOUT_S of `dialler`. Does nothing when it is closed already."""
+
+
+class WebSocketChannel:
+    """A channel over a WebSocket."""
+
+    def __init__(self, websocket: ClientConnection) -> None:
+        """Take an open connection."""
+        self.websocket = websocket
+
+    async def recv(self) -> bytes | str:
+        """Wait for the next message."""
+        try:
+            return await self.websocket.recv()
+        except ConnectionClosed as error:
+            raise _translated(error) from error
+
+    async def send(self, data: bytes) -> None:
+        """Send one binary message."""
+        try:
+            await self.websocket.send(data)
+        except ConnectionClosed as error:
+            raise _translated(error) from error
+
+    async def close(self, code: int, reason: str) -> None:
+        """Say why and close."""
+        await self.websocket.close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
+
+
+def _translated(error: ConnectionClosed) -> ChannelClosedError:
+    return ChannelClosedError(None if error.rcvd is None else error.rcvd.code)

@@ -1,0 +1,69 @@
+"""Choose where and how precisely a model computes, and say so in words. Knows no torch: what is there is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+DeviceKind = Literal["cpu", "cuda", "mps"]
+Precision = Literal["fp32", "fp16", "bf16"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a machine offers. `bf16` means that the processor itself computes in bfloat16."""
+
+    cuda: str | None = None  #: name of the first CUDA device
+    mps: bool = False
+    bf16: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A device and a precision, what was asked for, and why that is something else (empty when it is not)."""
+
+    asked: str
+    kind: DeviceKind
+    precision: Precision
+    why: str = ""
+
+    def words(self, detail: str) -> str:
+        """Say the choice for the log and the admin page, for example `cpu (bf16, 2 threads)`."""
+        return f"{self.kind} ({self.precision}, {detail})" + (f": {self.why}" if self.why else "")
+
+
+def choose(asked: str, precision: str, machine: Machine) -> Choice:
+    """Choose for `asked` auto, cpu, cuda or mps, and `precision` auto, fp32, fp16 or bf16.
+
+    A device that is not there gives the processor, with the reason. Raises ValueError for other words.
+    """
+    if precision not in ("auto", "fp32", "fp16", "bf16"):
+        raise ValueError(f"precision {precision!r} is none of auto, fp32, fp16, bf16")
+    why = ""
+    kind: DeviceKind = "cpu"
+    match asked:
+        case "auto":
+            kind = "cuda" if machine.cuda else "mps" if machine.mps else "cpu"
+        case "cuda" if machine.cuda:
+            kind = "cuda"
+        case "mps" if machine.mps:
+            kind = "mps"
+        case "cuda":
+            why = "asked for cuda, but torch finds no CUDA device"
+        case "mps":
+            why = "asked for mps, but torch finds no Apple GPU"
+        case "cpu":
+            pass
+        case _:
+            raise ValueError(f"device {asked!r} is none of auto, cpu, cuda, mps")
+    if precision != "auto":
+        return Choice(asked, kind, precision, why)  # type: ignore[arg-type]
+    return Choice(asked, kind, _usual_precision(kind, machine), why)
+
+
+def _usual_precision(kind: DeviceKind, machine: Machine) -> Precision:
+    if kind == "cuda":
+        return "fp16"
+    if kind == "cpu" and machine.bf16:
+        return "bf16"
+    return "fp32"

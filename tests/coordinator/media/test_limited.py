@@ -1,0 +1,325 @@
+"""Uploads in limited processes: real processes, real pipes; the misbehaving ones are played by `children.actor`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from coordinator.media.errors import CutTimedOut, MediaError, NoPlace, Reason, TooCostly, Unreadable, Unsupported
+from coordinator.media.limited import Cutters, Limits
+from coordinator.media.looks import Cut, Look, LookKind, Views
+from tests.coordinator.media.children import actor
+from tests.coordinator.media.pictures import encoded, photograph
+
+SIZE = 32
+JPEG_HEAD = b"\xff\xd8\xff\xe0" + bytes(12)
+SHORT = Limits(cpu_s=0.3, wall_s=0.6)
+
+
+def played(role: str) -> tuple[str, ...]:
+    """Return the command of a process that plays `role` with every upload that asks for none."""
+    return (sys.executable, "-I", str(Path(actor.__file__)), role)
+
+
+async def cut(
+    cutters: Cutters, body: bytes | list[bytes], *, live: bool = True, within_s: float = 30, size: int = SIZE
+) -> Cut:
+    """Cut an upload, within a time from now."""
+    chunks = [body] if isinstance(body, bytes) else body
+    end = asyncio.get_running_loop().time() + within_s
+    return await cutters.cut(chunks, size=size, views=Views.CENTRE, lane_is_live=live, deadline_s=end)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds, which others bring about."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 -- what happens in the kernel has no event here
+            await asyncio.sleep(0.005)
+
+
+async def warm(cutters: Cutters) -> None:
+    """Wait until every process is there and free."""
+    await until(lambda: cutters.snapshot().warm == cutters.snapshot().count)
+
+
+async def gone(pid: int) -> None:
+    """Wait until a process has ended and has been reaped."""
+    await until(lambda: not psutil.pid_exists(pid))
+
+
+async def under_way(cutters: Cutters, busy: int) -> None:
+    """Wait until so many processes have an upload."""
+    await until(lambda: cutters.snapshot().busy == busy)
+
+
+async def test_cut_gives_centre_of_photograph() -> None:
+    """A photograph gives one frame of the size asked for, and says what it was."""
+    async with Cutters(limits=Limits()) as cutters:
+        result = await cut(cutters, encoded(photograph(), "JPEG"), size=64)
+    assert (result.format, result.width, result.height, result.partial) == ("jpeg", 451, 300, False)
+    assert result.looks == (Look(LookKind.CENTRE),)
+    assert [len(frame) for frame in result.frames] == [64 * 64 * 3]
+    assert 0 < result.decode_ms < 4000
+
+
+async def test_cut_takes_any_chunks() -> None:
+    """How the body came in pieces does not matter, empty and one-byte pieces included."""
+    body = encoded(photograph(), "JPEG")
+    pieces = [body[:1], body[1:2], b"", *(body[at : at + 7] for at in range(2, len(body), 7))]
+    async with Cutters(limits=Limits()) as cutters:
+        assert (await cut(cutters, pieces)).frames == (await cut(cutters, body)).frames
+
+
+async def test_cut_larger_than_pipe() -> None:
+    """A body far larger than a pipe holds passes through it."""
+    body = encoded(photograph("coffee"), "PNG") + bytes(12 << 20)
+    async with Cutters(limits=Limits()) as cutters:
+        assert (await cut(cutters, body)).format == "png"
+
+
+async def test_cut_refuses_unknown_format_without_process() -> None:
+    """What is no image never gets to a process."""
+    async with Cutters(limits=SHORT, command=played("sleep")) as cutters:
+        for body in (b"hello world", b"<svg/>", b""):
+            with pytest.raises(Unsupported) as caught:
+                await cut(cutters, body)
+            assert caught.value.reason is Reason.UNKNOWN_FORMAT
+        assert cutters.snapshot().warm == 2
+
+
+@pytest.mark.parametrize(
+    ("role", "error", "reason"),
+    [
+        ("segfault", Unreadable, Reason.CRASHED),
+        ("exit", Unreadable, Reason.CRASHED),
+        ("half a frame", Unreadable, Reason.CRASHED),
+        ("frame then segfault", Unreadable, Reason.CRASHED),
+        ("killed", TooCostly, Reason.MEMORY),
+        ("burn", TooCostly, Reason.PROCESSOR),
+        ("sleep", CutTimedOut, Reason.WALL_TIME),
+        ("out of memory", TooCostly, Reason.MEMORY),
+        ("noise", Unreadable, Reason.NONSENSE),
+        ("no head", Unreadable, Reason.NONSENSE),
+        ("two heads", Unreadable, Reason.NONSENSE),
+        ("no frame", Unreadable, Reason.NONSENSE),
+        ("17 frames", Unreadable, Reason.NONSENSE),
+        ("no reason", Unreadable, Reason.NONSENSE),
+        ("ready again", Unreadable, Reason.NONSENSE),
+    ],
+)
+async def test_cut_survives_misbehaving_process(role: str, error: type[MediaError], reason: Reason) -> None:
+    """One upload that costs its process is answered with why; the process is replaced, and the next upload is cut."""
+    async with Cutters(limits=SHORT, command=played("good")) as cutters:
+        before = set(cutters.snapshot().pids)
+        began = time.monotonic()
+        with pytest.raises(error) as caught:
+            await cut(cutters, JPEG_HEAD + role.encode())
+        assert caught.value.reason is reason
+        assert time.monotonic() - began < SHORT.wall_s + 0.5
+        assert (await cut(cutters, JPEG_HEAD)).partial is False
+        await warm(cutters)
+        after = set(cutters.snapshot().pids)
+        assert len(before & after) == 1
+        assert cutters.snapshot().replaced == 1
+        for pid in before - after:
+            await gone(pid)
+
+
+async def test_cut_process_that_closes_output_is_ended() -> None:
+    """A process that hangs up without ending is ended, and its upload answered."""
+    async with Cutters(limits=SHORT, command=played("good")) as cutters:
+        with pytest.raises(MediaError):
+            await cut(cutters, JPEG_HEAD + b"closes")
+        await warm(cutters)
+
+
+async def test_cut_process_that_talks_on_is_replaced() -> None:
+    """A proper answer counts; what a process says after it costs the process."""
+    async with Cutters(limits=SHORT, command=played("good")) as cutters:
+        first = set(cutters.snapshot().pids)
+        assert (await cut(cutters, JPEG_HEAD + b"more after")).partial is False
+        await until(lambda: cutters.snapshot().replaced > 0)
+        await warm(cutters)
+        assert set(cutters.snapshot().pids) != first
+
+
+async def test_cut_answer_before_whole_body_is_nonsense() -> None:
+    """A process that answers an upload that it has not read yet has made it up."""
+    async with Cutters(limits=SHORT, command=played("answers before reading")) as cutters:
+        with pytest.raises(Unreadable) as caught:
+            await cut(cutters, JPEG_HEAD + bytes(8 << 20))
+        assert caught.value.reason is Reason.NONSENSE
+
+
+@pytest.mark.parametrize("role", ["frame then sleep", "frame then burn"])
+async def test_cut_partial_when_limit_reached(role: str) -> None:
+    """Frames that were cut before a limit ended the process are kept, and called partial."""
+    async with Cutters(limits=SHORT, command=played(role)) as cutters:
+        result = await cut(cutters, JPEG_HEAD)
+    assert result.partial
+    assert result.frames == (bytes(SIZE * SIZE * 3),)
+
+
+async def test_cut_deadline_before_wall_time() -> None:
+    """The deadline of the upload ends it when it comes before the wall time."""
+    async with Cutters(limits=Limits(), command=played("sleep")) as cutters:
+        began = time.monotonic()
+        with pytest.raises(CutTimedOut) as caught:
+            await cut(cutters, JPEG_HEAD, within_s=0.3)
+        assert caught.value.reason is Reason.DEADLINE
+        assert time.monotonic() - began < 0.8
+
+
+async def test_cut_no_free_process_in_time() -> None:
+    """An upload that waits past its deadline is told so, and leaves nothing in the queue."""
+    async with Cutters(limits=Limits(), command=played("sleep")) as cutters, asyncio.TaskGroup() as group:
+        busy = [group.create_task(cut(cutters, JPEG_HEAD)) for _ in range(2)]
+        await under_way(cutters, 2)
+        with pytest.raises(CutTimedOut) as caught:
+            await cut(cutters, JPEG_HEAD, within_s=0.1)
+        assert caught.value.reason is Reason.NO_FREE_PROCESS
+        assert cutters.snapshot().waiting_live == 0
+        for task in busy:
+            task.cancel()
+
+
+async def test_cancel_ends_process() -> None:
+    """Cancelling an upload ends the process that works on it, and one that waits costs none."""
+    async with Cutters(limits=Limits(), command=played("good")) as cutters:
+        before = set(cutters.snapshot().pids)
+        working = asyncio.create_task(cut(cutters, JPEG_HEAD + b"sleep"))
+        await under_way(cutters, 1)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        await warm(cutters)
+        (ended,) = before - set(cutters.snapshot().pids)
+        await gone(ended)
+        assert cutters.snapshot().replaced == 1
+
+
+async def test_cancel_while_waiting_costs_nothing() -> None:
+    """An upload cancelled in the queue leaves it, and its turn goes to the next one."""
+    async with Cutters(limits=Limits(), command=played("good")) as cutters:
+        holding = [asyncio.create_task(cut(cutters, JPEG_HEAD + b"sleep")) for _ in range(2)]
+        await under_way(cutters, 2)
+        waiting = asyncio.create_task(cut(cutters, JPEG_HEAD))
+        behind = asyncio.create_task(cut(cutters, JPEG_HEAD))
+        await until(lambda: cutters.snapshot().waiting_live == 2)
+        waiting.cancel()
+        holding[0].cancel()
+        assert (await behind).partial is False
+        holding[1].cancel()
+        await asyncio.gather(*holding, waiting, return_exceptions=True)
+        await warm(cutters)
+        assert cutters.snapshot().replaced == 2
+
+
+async def test_sweep_never_takes_last_process() -> None:
+    """With one process free, sweep work waits and live work goes; with two free, sweep work goes."""
+    async with Cutters(limits=Limits(), command=played("good")) as cutters:
+        holding = asyncio.create_task(cut(cutters, JPEG_HEAD + b"sleep"))
+        await under_way(cutters, 1)
+        sweep = asyncio.create_task(cut(cutters, JPEG_HEAD, live=False))
+        await until(lambda: cutters.snapshot().waiting_sweep == 1)
+        assert (await cut(cutters, JPEG_HEAD)).partial is False
+        assert not sweep.done()
+        holding.cancel()
+        assert (await sweep).partial is False
+
+
+async def test_live_goes_before_sweep() -> None:
+    """Live uploads that came after sweep ones are served first, and each lane in the order of coming."""
+    order: list[str] = []
+
+    async def note(name: str, live: bool) -> None:
+        await cut(cutters, JPEG_HEAD, live=live)
+        order.append(name)
+
+    async with Cutters(limits=Limits(), command=played("good")) as cutters:
+        holding = [asyncio.create_task(cut(cutters, JPEG_HEAD + b"sleep")) for _ in range(2)]
+        await under_way(cutters, 2)
+        async with asyncio.TaskGroup() as group:
+            for name in ("sweep 1", "sweep 2", "live 1", "live 2"):
+                group.create_task(note(name, name.startswith("live")))
+            await until(lambda: cutters.snapshot().waiting_live + cutters.snapshot().waiting_sweep == 4)
+            for task in holding:
+                task.cancel()
+        await asyncio.gather(*holding, return_exceptions=True)
+    assert sorted(order[:2]) == ["live 1", "live 2"]
+    assert order[2:] == ["sweep 1", "sweep 2"]
+
+
+async def test_idle_process_that_ends_is_replaced() -> None:
+    """A process that is killed while nobody uses it is replaced before the next upload needs it."""
+    async with Cutters(limits=Limits(), command=played("good")) as cutters:
+        pid = cutters.snapshot().pids[0]
+        os.kill(pid, 9)
+        await gone(pid)
+        await warm(cutters)
+        assert pid not in cutters.snapshot().pids
+        assert (await cut(cutters, JPEG_HEAD)).partial is False
+
+
+async def test_process_is_recycled_after_its_number() -> None:
+    """After its number of uploads a process makes room for a new one, and no upload waits for that."""
+    async with Cutters(limits=Limits(uploads=3), command=played("good")) as cutters:
+        first = set(cutters.snapshot().pids)
+        for _ in range(12):
+            assert (await cut(cutters, JPEG_HEAD)).partial is False
+        async with asyncio.timeout(20):
+            while first & set(cutters.snapshot().pids):
+                await cut(cutters, JPEG_HEAD)
+        for pid in first:
+            await gone(pid)
+        await warm(cutters)
+        assert len(cutters.snapshot().pids) == 2
+
+
+async def test_close_ends_everything() -> None:
+    """Closing ends all processes, busy ones too; uploads under way and later ones are told that there is no place."""
+    cutters = Cutters(limits=Limits(), command=played("good"))
+    async with cutters:
+        pids = cutters.snapshot().pids
+        tasks = [asyncio.create_task(cut(cutters, JPEG_HEAD + b"sleep")) for _ in range(3)]
+        await under_way(cutters, 2)
+    for task in tasks:
+        with pytest.raises(NoPlace):
+            await task
+    for pid in pids:
+        assert not psutil.pid_exists(pid)
+    with pytest.raises(NoPlace):
+        await cut(cutters, JPEG_HEAD)
+    assert cutters.snapshot().pids == ()
+
+
+@pytest.mark.parametrize("command", [("/nonexistent",), played("dies at start")])
+async def test_start_fails_at_once(command: tuple[str, ...]) -> None:
+    """When no process can be had, starting says so instead of waiting."""
+    with pytest.raises(NoPlace) as caught:
+        async with Cutters(limits=Limits(), command=command):
+            pass
+    assert caught.value.reason is Reason.WILL_NOT_START
+
+
+def test_count_below_two_is_refused() -> None:
+    """One process cannot serve sweep work and keep a place for the live lane."""
+    with pytest.raises(ValueError, match="two"):
+        Cutters(limits=Limits(), count=1)
+
+
+async def test_64_at_once_are_all_cut() -> None:
+    """Many uploads at once are all served by the processes that there are, none of which is replaced."""
+    body = encoded(photograph(), "JPEG")
+    async with Cutters(limits=Limits()) as cutters:
+        results = await asyncio.gather(*(cut(cutters, body) for _ in range(64)))
+        assert cutters.snapshot().replaced == 0
+        assert cutters.snapshot().busy == 0
+    assert len({result.frames for result in results}) == 1

@@ -1,0 +1,32 @@
+"""Uploads on their way are counted, so that a stop can wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from coordinator.intake import Intake
+
+
+async def test_intake_drained_waits_for_the_last_upload() -> None:
+    """Drained only when every upload has ended."""
+    intake = Intake()
+    with intake.upload():
+        with intake.upload():
+            pass
+        drained = asyncio.create_task(intake.drained())
+        await asyncio.sleep(0)
+        assert not drained.done()
+    await asyncio.wait_for(drained, 1)
+    assert intake.open_uploads == 0
+
+
+async def test_intake_stop_admits_no_more() -> None:
+    """After a stop the intake says so; an upload that ends with an error is counted out all the same."""
+    intake = Intake()
+    try:
+        with intake.upload():
+            intake.stop()
+            raise LookupError
+    except LookupError:
+        pass
+    assert (intake.is_open, intake.open_uploads) == (False, 0)

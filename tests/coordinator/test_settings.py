@@ -1,0 +1,67 @@
+"""Settings: defaults, what is refused, and in which words."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+
+from coordinator.judge.outcomes import Answer, Mode, Outcome
+from coordinator.settings import Settings, load_settings, parse_bind
+from shared.errors import ConfigurationError
+
+
+def settings_of(**values: object) -> Settings:
+    """Load settings from these values alone, whatever `.env` may lie around."""
+    return load_settings(_env_file=None, **values)
+
+
+def test_settings_defaults() -> None:
+    """Without any variable the coordinator listens on loopback and enforces."""
+    settings = settings_of()
+    assert (settings.hook_bind, settings.public_bind) == ("127.0.0.1:14051", "127.0.0.1:14052")
+    assert (settings.mode, settings.deadline_ms, settings.body_limit) == (Mode.ENFORCE, 8000, 40 * 2**20)
+
+
+def test_settings_outcomes_follow_the_variables() -> None:
+    """FEDIWARD_ON_… reaches the table."""
+    settings = settings_of(on_no_scanner="reject", on_unreadable="accept")
+    assert settings.outcomes.answers[Outcome.NO_SCANNER] is Answer.REJECT
+    assert settings.outcomes.answers[Outcome.UNREADABLE] is Answer.ACCEPT
+    assert settings.outcomes.answers[Outcome.FLAGGED] is Answer.REJECT
+
+
+def test_settings_networks_are_comma_separated() -> None:
+    """Proxies are networks of either kind."""
+    networks = settings_of(trusted_proxies="172.18.0.0/16, fd00::/8").trusted_proxies
+    assert networks == (ipaddress.ip_network("172.18.0.0/16"), ipaddress.ip_network("fd00::/8"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("hook_bind", "14051"),
+        ("public_bind", "127.0.0.1:99999"),
+        ("mode", "off"),
+        ("deadline_ms", "soon"),
+        ("deadline_ms", 1),
+        ("body_limit", "big"),
+        ("cutters", 1),
+        ("trusted_proxies", "172.18.0.1/16"),
+        ("on_no_scanner", "maybe"),
+        ("log_level", "LOUD"),
+    ],
+)
+def test_settings_wrong_value_is_one_sentence(field: str, value: object) -> None:
+    """A wrong value is refused by a sentence that begins with the variable's name."""
+    with pytest.raises(ConfigurationError, match=rf"^FEDIWARD_{field.upper()}: [^\n]+\.$"):
+        settings_of(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("127.0.0.1:80", ("127.0.0.1", 80)), ("[::]:14051", ("::", 14051)), ("example.org:1", ("example.org", 1))],
+)
+def test_settings_parse_bind(text: str, expected: tuple[str, int]) -> None:
+    """Hosts by name, IPv4 and IPv6."""
+    assert parse_bind(text) == expected

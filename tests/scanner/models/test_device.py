@@ -1,0 +1,48 @@
+"""Devices are chosen by what there is, and the words say why another one was taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from scanner.models.device import Choice, Machine, choose
+
+BARE = Machine()
+EVERYTHING = Machine(cuda="a card", mps=True, bf16=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "machine", "kind", "precision"),
+    [
+        ("auto", EVERYTHING, "cuda", "fp16"),
+        ("auto", Machine(mps=True, bf16=True), "mps", "fp32"),
+        ("auto", Machine(bf16=True), "cpu", "bf16"),
+        ("auto", BARE, "cpu", "fp32"),
+        ("cpu", EVERYTHING, "cpu", "bf16"),
+        ("mps", EVERYTHING, "mps", "fp32"),
+        ("cuda", EVERYTHING, "cuda", "fp16"),
+    ],
+)
+def test_choose_takes_what_is_there(asked: str, machine: Machine, kind: str, precision: str) -> None:
+    """Auto prefers cuda, then mps, then the processor; each has its usual precision and needs no explanation."""
+    assert choose(asked, "auto", machine) == Choice(asked, kind, precision)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("asked", "lack"), [("cuda", "no CUDA device"), ("mps", "no Apple GPU")])
+def test_choose_explains_another_device(asked: str, lack: str) -> None:
+    """A device that is not there gives the processor, and the words say what was asked for and what is lacking."""
+    words = choose(asked, "auto", BARE).words("2 threads")
+    assert words.startswith(f"cpu (fp32, 2 threads): asked for {asked}, but torch finds")
+    assert words.endswith(lack)
+
+
+def test_choose_obeys_an_explicit_precision() -> None:
+    """A precision that was asked for is taken on every device."""
+    assert choose("cuda", "fp32", EVERYTHING).precision == "fp32"
+    assert choose("cpu", "bf16", BARE).precision == "bf16"
+
+
+@pytest.mark.parametrize(("asked", "precision"), [("tpu", "auto"), ("auto", "fp8")])
+def test_choose_refuses_other_words(asked: str, precision: str) -> None:
+    """Words that name no device or precision are refused."""
+    with pytest.raises(ValueError, match="is none of"):
+        choose(asked, precision, EVERYTHING)

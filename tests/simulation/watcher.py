@@ -1,0 +1,200 @@
+"""What may be promised about dispatch, checked from outside: from events and commands alone, never from the machine's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from coordinator.dispatch import events as ev
+from coordinator.dispatch.invariants import InvariantError
+from shared.messages import FailureKind, Lane
+from tests.simulation.box import scores_of
+
+MOST_COSTS = 2
+"""A scan that cost so many scanners is not tried on another (design, section 5)."""
+
+
+class PromiseBrokenError(InvariantError):
+    """The machine did what it must never do."""
+
+
+@dataclass(slots=True)
+class SeenScan:
+    """An upload's scan, from outside."""
+
+    scan: str
+    lane: Lane
+    frames: int
+    submitted_s: float
+    deadline_s: float
+    end: ev.Scored | ev.Shortfall | None = None
+    ended_s: float = 0.0
+    abandoned: bool = False
+    attempts: int = 0
+    costs: int = 0
+    names: set[str] = field(default_factory=set)
+    on: set[int] = field(default_factory=set)
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether an answer is still owed."""
+        return self.end is None and not self.abandoned
+
+
+@dataclass(slots=True)
+class SeenScanner:
+    """A connection, from outside."""
+
+    generation: int
+    name: str
+    capacity: int
+    takes: bool = False
+    drains: bool = False
+    has: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Scan to attempt and frames."""
+
+
+class Watcher:
+    """Follow every event and command, and raise PromiseBrokenError when a promise is broken."""
+
+    def __init__(self, *, late_s: float) -> None:
+        """Take how late the owner's timer may be."""
+        self.scans: dict[str, SeenScan] = {}
+        self.scanners: dict[int, SeenScanner] = {}
+        self.pushes = 0
+        self.extra_pushes = 0
+        self.wake_at_s = float("inf")
+        self._late_s = late_s
+        self._open_live: dict[str, SeenScan] = {}
+        self._swept = False
+
+    def see(self, event: ev.Event, now: float) -> None:
+        """Take an event before the machine does."""
+        self._swept = False
+        match event:
+            case ev.ScannerJoined():
+                self.scanners[event.generation] = SeenScanner(event.generation, event.scanner, event.capacity)
+            case ev.ScannerLeft():
+                self._lose(event.generation)
+            case ev.ScanSubmitted():
+                seen = SeenScan(event.scan, event.lane, event.frames, now, event.deadline_s)
+                self.scans[event.scan] = seen
+                if event.lane is Lane.LIVE:
+                    self._open_live[event.scan] = seen
+            case ev.ScanAbandoned():
+                self.scans[event.scan].abandoned = True
+                self._open_live.pop(event.scan, None)
+            case ev.ResultArrived() | ev.PushFailed():
+                self._give_back(event)
+            case ev.Tick():
+                self.wake_at_s = float("inf")
+            case _:
+                self._see_change(event)
+
+    def check(self, commands: list[ev.Command], now: float) -> None:
+        """Check what the machine said to do, in this order, and its wake-up."""
+        for command in commands:
+            match command:
+                case ev.Push():
+                    self._check_push(command, now)
+                case ev.Cancel():
+                    self._check_cancel(command)
+                case ev.Settle():
+                    self._check_settle(command, now)
+                case ev.Fence():
+                    self.hold(command.generation in self.scanners, "fenced a connection that is not there")
+                    self._lose(command.generation)
+                case ev.WakeAt():
+                    self.hold(command.at_s > now, "asked to be woken in the past")
+                    self.wake_at_s = command.at_s
+        if self._swept:
+            waiting = [seen.scan for seen in self._open_live.values() if not seen.on]
+            self.hold(not waiting, "a sweep was pushed while live scans wait", *waiting[:1])
+
+    def check_timer(self, now: float) -> None:
+        """Check that the machine will be woken in time for every deadline."""
+        first_s = min((s.deadline_s for s in self.scans.values() if s.is_open), default=float("inf"))
+        self.hold(self.wake_at_s <= max(first_s, now), "will not be woken at a deadline")
+
+    def has(self, generation: int, scan: str, attempt: int) -> bool:
+        """Say whether a scanner was pushed a scan, in this attempt, and neither finished nor lost it."""
+        scanner = self.scanners.get(generation)
+        return scanner is not None and scanner.has.get(scan, (0, 0))[0] == attempt
+
+    def hold(self, truth: bool, fault: str, scan: str = "") -> None:
+        """Raise PromiseBrokenError unless it is true."""
+        if not truth:
+            raise PromiseBrokenError(f"{fault} ({scan})" if scan else fault)
+
+    def _see_change(self, event: ev.Event) -> None:
+        match event:
+            case ev.ScannerReady() if event.generation in self.scanners:
+                self.scanners[event.generation].takes = True
+            case ev.ScannerDraining() if event.generation in self.scanners:
+                self.scanners[event.generation].drains = True
+            case ev.LoadChanged() if event.generation in self.scanners:
+                self.scanners[event.generation].capacity = event.capacity
+            case _:
+                pass
+
+    def _give_back(self, event: ev.ResultArrived | ev.PushFailed) -> None:
+        scanner = self.scanners.get(event.generation)
+        if scanner is None or scanner.has.get(event.scan, (0, 0))[0] != event.attempt:
+            return
+        del scanner.has[event.scan]
+        seen = self.scans[event.scan]
+        seen.on.discard(event.generation)
+        if isinstance(event, ev.PushFailed) and event.kind is not FailureKind.BUSY:
+            seen.costs += 1
+
+    def _lose(self, generation: int) -> None:
+        scanner = self.scanners.pop(generation, None)
+        for scan in scanner.has if scanner is not None else ():
+            self.scans[scan].costs += 1
+            self.scans[scan].on.discard(generation)
+
+    def _check_push(self, push: ev.Push, now: float) -> None:
+        scanner, seen = self.scanners.get(push.generation), self.scans[push.scan]
+        self.hold(scanner is not None, "pushed to a scanner that left", push.scan)
+        assert scanner is not None
+        self.hold(scanner.takes and not scanner.drains, "pushed to a scanner that is not ready", push.scan)
+        self.hold(seen.is_open, "pushed a scan that is settled", push.scan)
+        self.hold(scanner.name not in seen.names, "pushed twice to the same scanner", push.scan)
+        self.hold(seen.costs < MOST_COSTS, "pushed a scan that cost two scanners", push.scan)
+        self.hold(push.attempt == seen.attempts + 1, "attempts are not counted", push.scan)
+        self.hold(1 <= push.frames <= seen.frames, "pushed frames that are not there", push.scan)
+        self.hold(0.0 < push.left_s == seen.deadline_s - now, "told the wrong time left", push.scan)
+        self.pushes += 1
+        self.extra_pushes += bool(seen.on)
+        self.hold(len(seen.on) < 2, "pushed to three scanners at once", push.scan)
+        seen.attempts = push.attempt
+        seen.names.add(scanner.name)
+        seen.on.add(push.generation)
+        scanner.has[push.scan] = (push.attempt, push.frames)
+        in_flight = sum(frames for _, frames in scanner.has.values())
+        self.hold(in_flight <= scanner.capacity, "pushed more than a scanner's capacity", push.scan)
+        self._swept = self._swept or seen.lane is Lane.SWEEP
+
+    def _check_cancel(self, cancel: ev.Cancel) -> None:
+        scanner, seen = self.scanners.get(cancel.generation), self.scans[cancel.scan]
+        self.hold(scanner is not None and cancel.scan in scanner.has, "cancelled what is not there", cancel.scan)
+        assert scanner is not None
+        self.hold(not seen.is_open, "cancelled a scan that is open", cancel.scan)
+        del scanner.has[cancel.scan]
+        seen.on.discard(cancel.generation)
+
+    def _check_settle(self, settle: ev.Settle, now: float) -> None:
+        seen = self.scans[settle.scan]
+        self.hold(seen.end is None, "settled twice", settle.scan)
+        self.hold(not seen.abandoned, "settled after it was abandoned", settle.scan)
+        late_s = now - max(seen.deadline_s, seen.submitted_s)
+        self.hold(late_s <= self._late_s, "settled after its deadline", settle.scan)
+        end = settle.end
+        if isinstance(end, ev.Scored):
+            true = scores_of(end.scanner, settle.scan, end.attempt, end.frames)
+            self.hold(end.scores == true, "settled with scores of another push", settle.scan)
+        elif end is ev.Shortfall.TIMED_OUT:
+            self.hold(late_s >= 0.0, "timed out before its deadline", settle.scan)
+        elif end is ev.Shortfall.SCANNER_FAULT:
+            self.hold(seen.costs >= MOST_COSTS, "gave up before two scanners failed", settle.scan)
+        seen.end, seen.ended_s = end, now
+        self._open_live.pop(settle.scan, None)

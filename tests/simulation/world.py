@@ -1,0 +1,184 @@
+"""The real dispatch machine among simulated scanners, lines and callers, under virtual time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, deque
+from collections.abc import Callable
+from random import Random
+
+from coordinator.dispatch import events as ev
+from coordinator.dispatch.invariants import InvariantError
+from coordinator.dispatch.machine import RETURN_GRACE_S, Machine
+from shared.messages import Lane
+from tests.simulation.box import Box, bytes_of
+from tests.simulation.line import Line
+from tests.simulation.plan import FRAME_BYTES, Plan
+from tests.simulation.probe import Probe
+from tests.simulation.timeline import Timeline
+from tests.simulation.watcher import Watcher
+
+STORY_LINES = 400
+MOST_EVENTS = 20_000
+
+
+class World:
+    """The owner of a machine, as `coordinator.hub` is, with a clock of its own."""
+
+    def __init__(
+        self, plan: Plan, random: Random, *, make: Callable[..., Machine] = Machine, validates: bool = True
+    ) -> None:
+        self.plan = plan
+        self.random = random
+        self.timeline = Timeline(grid_s=plan.grid_s)
+        self.probe = Probe(plan.chooser)
+        self.machine = make(choose=self.probe, now=-RETURN_GRACE_S)
+        self.watcher = Watcher(late_s=plan.timer_late_s + plan.grid_s + 1e-9)
+        self.tally: Counter[str] = Counter()
+        self.trace = hashlib.sha256()
+        self.story: deque[str] = deque(maxlen=STORY_LINES)
+        self.tells = False
+        self.is_over = False
+        self.on_settle: Callable[[str], None] = lambda scan: None
+        self.lines: dict[int, Line] = {}
+        self.boxes = [Box(self, box) for box in plan.boxes]
+        self.events = 0
+        self._validates = validates
+        self._generations = 0
+        self._scans = 0
+        self._timer = 0
+
+    def hold(self, truth: bool, fault: str, scan: str = "") -> None:
+        """Raise PromiseBrokenError unless it is true."""
+        self.watcher.hold(truth, fault, scan)
+
+    # Connections
+
+    def open_line(self, box: Box) -> Line:
+        """Give a box a new connection. An older one of it may still look alive."""
+        self._generations += 1
+        line = Line(self.timeline, self._generations, box.plan.link_bytes_per_s, box.plan.latency_s)
+        self.lines[line.generation] = line
+        self.handle(ev.ScannerJoined(line.generation, box.name, box.plan.capacity))
+        return line
+
+    def close_line(self, line: Line) -> None:
+        """Let the coordinator notice that a connection is gone."""
+        if line.open_at_coordinator:
+            line.open_at_coordinator = False
+            line.cut()
+            del self.lines[line.generation]
+            self.handle(ev.ScannerLeft(line.generation))
+
+    def arrive(self, line: Line, event: ev.Event) -> None:
+        """Take what a box said over a connection."""
+        if line.open_at_coordinator:
+            self.handle(event)
+
+    # Scans
+
+    def submit(self, lane: Lane, frames: int, left_s: float) -> str:
+        """Submit a scan and return its name."""
+        self._scans += 1
+        scan = f"s{self._scans}"
+        self.handle(ev.ScanSubmitted(scan, lane, frames, FRAME_BYTES, self.timeline.now + left_s))
+        return scan
+
+    def abandon(self, scan: str) -> None:
+        """Let the caller of a scan go, if it still waits."""
+        if self.watcher.scans[scan].is_open:
+            self.handle(ev.ScanAbandoned(scan))
+
+    # The door
+
+    def handle(self, event: ev.Event) -> None:
+        """Pass an event, check everything, and carry out the commands."""
+        now = self.timeline.now
+        self.events += 1
+        self.hold(self.events < MOST_EVENTS, "the machine goes round in circles")
+        self.watcher.see(event, now)
+        commands = self.machine.handle(event, now)
+        if self.tells:
+            self._tell(event, commands, now)
+        self._count(event, commands)
+        self.watcher.check(commands, now)
+        if self._validates:
+            self.machine.validate(now)
+            self.watcher.check_timer(now)
+        for command in commands:
+            self._carry_out(command)
+
+    def _carry_out(self, command: ev.Command) -> None:
+        match command:
+            case ev.Push():
+                self._push(command)
+            case ev.Cancel():
+                self._cancel(command)
+            case ev.Fence():
+                line = self.lines.pop(command.generation)
+                line.open_at_coordinator = False
+                line.cut()
+                box = self._box_of(line)
+                if box is not None:
+                    self.timeline.after(box.plan.latency_s, lambda: self._notice(line))
+            case ev.WakeAt():
+                self._timer += 1
+                number = self._timer
+                late_s = self.random.uniform(0.0, self.plan.timer_late_s)
+                self.timeline.at(command.at_s + late_s, lambda: self._tick(number))
+            case ev.Settle():
+                self.on_settle(command.scan)
+
+    def _push(self, push: ev.Push) -> None:
+        line = self.lines[push.generation]
+        lane = self.watcher.scans[push.scan].lane
+        box = self._box_of(line)
+        if box is None:
+            return
+        line.down.send(lambda: self._at_box(line, lambda: box.announce(push, lane)))
+        line.down.send(lambda: self._at_box(line, lambda: box.receive(push)), bytes_of(push.frames))
+
+    def _cancel(self, cancel: ev.Cancel) -> None:
+        line = self.lines[cancel.generation]
+        box = self._box_of(line)
+        if box is not None:
+            line.down.send(lambda: self._at_box(line, lambda: box.drop(cancel.scan)))
+
+    def _at_box(self, line: Line, action: Callable[[], None]) -> None:
+        if line.open_at_box:
+            action()
+
+    def _box_of(self, line: Line) -> Box | None:
+        return next((box for box in self.boxes if box.line is line), None)
+
+    def _notice(self, line: Line) -> None:
+        box = self._box_of(line)
+        if box is not None:
+            box.lose_connection()
+
+    def _tick(self, number: int) -> None:
+        if number == self._timer:
+            self.handle(ev.Tick())
+
+    # What is told of it
+
+    def _count(self, event: ev.Event, commands: list[ev.Command]) -> None:
+        self.tally[type(event).__name__] += 1
+        for command in commands:
+            if isinstance(command, ev.Settle):
+                end = command.end
+                self.tally["scored" if isinstance(end, ev.Scored) else end.value] += 1
+            else:
+                self.tally[type(command).__name__] += 1
+
+    def _tell(self, event: ev.Event, commands: list[ev.Command], now: float) -> None:
+        lines = [f"{now:.6f} {event!r}", *(f"    {command!r}" for command in commands)]
+        self.story.extend(lines)
+        self.trace.update("\n".join(lines).encode())
+
+    def story_of(self, fault: InvariantError) -> str:
+        """Return the last events, those about the scan named in the fault when there is one."""
+        text = str(fault)
+        named = [scan for scan in self.watcher.scans if f"({scan})" in text]
+        lines = [line for line in self.story if not named or f"'{named[0]}'" in line]
+        return "\n".join((text, *lines[-40:]))
