@@ -18,7 +18,7 @@ from coordinator.intake import Intake
 from coordinator.judge.policy import Policy
 from coordinator.media.errors import NoPlace
 from coordinator.media.limited import Cutters
-from coordinator.media.seal import close_memory
+from coordinator.media.seal import close_memory, describe
 from coordinator.server import Listener, listen
 from coordinator.settings import Settings
 from coordinator.uploads import Uploads
@@ -51,6 +51,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             cutters = await stack.enter_async_context(Cutters(limits=settings.media_limits, count=settings.cutters))
         except NoPlace as error:
             raise StartError(f"The coordinator cannot cut frames here: {error}.") from error
+        logger.info("%d limited processes: %s", settings.cutters, describe(cutters.snapshot().seals))
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()

@@ -17,12 +17,12 @@ class Intake:
         self._empty.set()
 
     @contextmanager
-    def upload(self) -> Iterator[None]:
-        """Count one upload as on its way."""
+    def upload(self) -> Iterator[bool]:
+        """Count one upload as on its way; say whether it is admitted, which a later stop does not change."""
         self.open_uploads += 1
         self._empty.clear()
         try:
-            yield
+            yield self.is_open
         finally:
             self.open_uploads -= 1
             if self.open_uploads == 0:

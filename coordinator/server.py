@@ -28,17 +28,21 @@ def listen(variable: str, bind: str) -> socket.socket:
     """Open a listening socket; raise ConfigurationError naming the variable when that is impossible."""
     host, port = parse_bind(bind)
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-        listener.bind(address)
-        listener.listen(BACKLOG)
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # create_server closes the socket again when the address cannot be had.
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        raise ConfigurationError(f"{variable}: cannot listen on {bind}: {error.strerror or error}.") from error
+        reason = (error.strerror or str(error)).partition(" (while")[0]
+        raise ConfigurationError(f"{variable}: cannot listen on {bind}: {reason}.") from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
     listener.setblocking(False)
     return listener
+
+
+def _is_no_denial(record: logging.LogRecord) -> bool:
+    """Say whether a log line is anything but uvicorn's complaint about a handshake that was refused as it should be."""
+    return "without completing handshake" not in record.getMessage()
 
 
 class Listener(uvicorn.Server):
@@ -66,6 +70,8 @@ class Listener(uvicorn.Server):
             )
         )
         self._listening = listening
+        # After websocket.http.response uvicorn 0.54 logs an error, though the refusal was sent and is complete.
+        logging.getLogger("uvicorn.error").addFilter(_is_no_denial)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

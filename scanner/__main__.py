@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from scanner.manners.commands import Given
 
 app = typer.Typer(
     name="fediward-scanner",
@@ -44,6 +48,12 @@ def run(
     allow_null_model: Annotated[bool | None, typer.Option(help="Let null serve, which looks at nothing.")] = None,
     insecure: Annotated[bool | None, typer.Option(help="Allow ws:// beyond your own network.")] = None,
     proxy: Annotated[bool | None, typer.Option(help="Use the system's proxy.")] = None,
+    hours: Annotated[str | None, typer.Option(help="Local hours in which to take scans, like 22-08.")] = None,
+    start_paused: Annotated[bool | None, typer.Option(help="Take no scans before `resume`.")] = None,
+    yield_gpu: Annotated[
+        str | None, typer.Option(help="Step aside while others use so much of the GPU, like 30% (NVIDIA).")
+    ] = None,
+    state_dir: Annotated[Path | None, typer.Option(help="Folder in which `pause` leaves its order.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Connect to a coordinator and serve until stopped.
@@ -65,6 +75,47 @@ def run(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     raise typer.Exit(code)
+
+
+StateDir = Annotated[Path | None, typer.Option(help="Folder that the scanner reads.")]
+Json = Annotated[bool, typer.Option("--json", help="Print a JSON object on stdout.")]
+
+
+@app.command()
+def pause(
+    length: Annotated[str | None, typer.Option("--for", help="Time like 2h or 90m [default: until resume].")] = None,
+    state_dir: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Let the scanners on this machine take no new scans; those in flight are finished. Holds across restarts."""
+    from scanner.manners import commands
+
+    _give(lambda folder: commands.pause(length, folder), state_dir, as_json)
+
+
+@app.command()
+def resume(state_dir: StateDir = None, as_json: Json = False) -> None:
+    """End a pause, and that of --start-paused."""
+    from scanner.manners import commands
+
+    _give(commands.resume, state_dir, as_json)
+
+
+def _give(order: Callable[[Path | None], Given], state_dir: Path | None, as_json: bool) -> None:
+    import json
+
+    from scanner.settings import read_settings
+    from shared.errors import ConfigurationError
+
+    try:
+        settings = read_settings({"state_dir": state_dir}, connects=False)
+        given = order(settings.state_dir)
+    except ConfigurationError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    typer.echo(str(given), err=True)
+    if as_json:
+        typer.echo(json.dumps(given.record))
 
 
 def main() -> None:

@@ -17,6 +17,8 @@ from scanner.dialler import Dialler
 from scanner.engine import Engine
 from scanner.errors import DismissedError, TokenRefusedError
 from scanner.link import Link
+from scanner.manners.opening import open_watch
+from scanner.manners.watch import Watch
 from scanner.models import Model
 from scanner.models.registry import open_model
 from scanner.session import Session
@@ -41,18 +43,19 @@ def serve(settings: Settings) -> ExitCode:
     if not (address.secure or settings.insecure):
         check_literal(address)
     dialler = Dialler(address, settings.read_token(), proxy=settings.proxy, insecure=settings.insecure)
-    software = f"fediward-scanner {version('fediward')}"
-    logger.info("%s, name %s", software, settings.name)
-    logger.info("coordinator %s, %s", address, dialler.describe_proxy())
     # As process 1 of a container, a signal without a handler would be ignored while the model loads.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end_loading)
+    software = f"fediward-scanner {version('fediward')}"
+    logger.info("%s, name %s", software, settings.name)
+    logger.info("coordinator %s, %s", address, dialler.describe_proxy())
+    watch = open_watch(settings)
     model = open_model(settings)
     hello = make_hello(model, settings, software)
     logger.info("model %s on %s, %d frames in flight", model.name, model.device, hello.capacity)
     batch_frames = settings.batch or (CPU_BATCH_FRAMES if is_cpu(model) else GPU_BATCH_FRAMES)
     engine = Engine(model, batch_frames=batch_frames)
-    code = asyncio.run(_serve(engine, hello, dialler))
+    code = asyncio.run(_serve(engine, hello, dialler, watch))
     if engine.busy:
         # Otherwise the interpreter would wait for a batch whose result nobody takes.
         _end_process(code)
@@ -76,17 +79,19 @@ def is_cpu(model: Model) -> bool:
     return model.device.startswith("cpu")
 
 
-async def _serve(engine: Engine, hello: Hello, dialler: Dialler) -> ExitCode:
+async def _serve(engine: Engine, hello: Hello, dialler: Dialler, watch: Watch) -> ExitCode:
     def open_session(channel: Channel) -> Session:
-        return Session(channel, engine, hello)
+        return Session(channel, engine, hello, pauses=watch.pauses)
 
     link = Link(dialler.dial, open_session)
     stopping = asyncio.Event()
     asked = _handle_signals(stopping)
     async with asyncio.TaskGroup() as group:
-        computing = group.create_task(engine.run())
+        tasks = [group.create_task(engine.run()), group.create_task(watch.run(engine))]
         code = await _follow(link, stopping)
-        computing.cancel()
+        for task in tasks:
+            task.cancel()
+    watch.close()
     engine.close()
     logger.info("ended")
     return ExitCode.INTERRUPTED if signal.SIGINT in asked else code

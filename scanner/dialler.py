@@ -152,6 +152,8 @@ def in_words(error: Exception) -> str:
         case OSError(errno=int(number)):
             # The error's own text holds the address.
             return os.strerror(number).lower()
+        case ConnectionError():
+            return "it hung up"
         case OSError():
             return "none of its addresses answered"
         case _:

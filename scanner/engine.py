@@ -39,6 +39,7 @@ class Engine:
         """Take a model that is open, and the largest number of frames that it shall compute in one go."""
         self.model = model
         self.frames_per_s = 0.0
+        self.turns = 0
         self._measured = False
         self._batch_frames = batch_frames
         self._clock = clock
@@ -137,6 +138,7 @@ class Engine:
         self.frames_per_s += share * (newest - self.frames_per_s)
 
     async def _in_worker(self, work: Callable[[], T]) -> T:
+        self.turns += 1
         self._running = future = self._worker.submit(work)
         outcome = asyncio.wrap_future(future)
         try:

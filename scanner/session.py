@@ -31,6 +31,7 @@ from scanner.channel import Channel
 from scanner.engine import Engine
 from scanner.errors import ChannelClosedError, HelloTimeoutError, ModelFaultError, StalledError
 from scanner.inbox import Inbox
+from scanner.manners.pauses import Pauses
 from scanner.memory import read_memory
 from shared.errors import MalformedMessageError, ProtocolError, UnexpectedMessageError
 from shared.limits import HELLO_TIMEOUT_S, LOAD_INTERVAL_S
@@ -81,14 +82,16 @@ class Session:
         engine: Engine,
         hello: Hello,
         *,
+        pauses: Pauses | None = None,
         pace: Pace = USUAL_PACE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take an open connection, the running engine, and the hello that introduces this scanner."""
+        """Take an open connection, the running engine, the hello that introduces this scanner, and why it pauses."""
         self.welcomed_s: float | None = None
         self._channel = channel
         self._engine = engine
         self._hello = hello
+        self._pauses = pauses or Pauses()
         self._pace = pace
         self._clock = clock
         self._decoder = scanner_decoder()
@@ -115,7 +118,7 @@ class Session:
         self._post(self._hello)
         try:
             async with asyncio.TaskGroup() as group:
-                work = (self._read(), self._write(), self._live(), self._notice_stall())
+                work = (self._read(), self._write(), self._live(), self._notice_stall(), self._follow_pauses())
                 tasks = [group.create_task(part) for part in work]
                 await self._drain_asked.wait()
                 await self._say_goodbye()
@@ -168,6 +171,11 @@ class Session:
             logger.info("ready: %d terms of model %s", len(welcome.terms), welcome.model)
         await self._report_load()
 
+    async def _follow_pauses(self) -> None:
+        while True:
+            await self._pauses.changed()
+            self._load_due.set()
+
     async def _prepare(self, welcome: Welcome) -> None:
         try:
             await self._engine.prepare(welcome.terms)
@@ -188,7 +196,7 @@ class Session:
 
     def _load(self) -> Load:
         memory = read_memory()
-        reason = "draining" if self._drain_asked.is_set() else self._trouble
+        reason = "draining" if self._drain_asked.is_set() else self._trouble or self._pauses.reason
         return Load(
             capacity=self._hello.capacity,
             memory_used_bytes=memory.used_bytes,

@@ -12,6 +12,7 @@ from annotated_types import Ge, Le
 from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from scanner.manners.hours import Hours
 from shared.errors import ConfigurationError
 from shared.limits import MAX_CAPACITY_FRAMES, MAX_NAME_CHARACTERS
 from shared.messages import is_printable
@@ -82,12 +83,31 @@ class Settings(BaseSettings):
     """Allow ws:// beyond loopback and private addresses."""
     proxy: bool = True
     """Use the proxy that the system or the environment names."""
+    hours: str = ""
+    """Local hours in which it takes scans, like 22-08 or 21:30-7:15; all day if empty."""
+    start_paused: bool = False
+    """Take no scans before `fediward-scanner resume`."""
+    yield_gpu: Annotated[float, Ge(1), Le(100)] | None = None
+    """Step aside while other programs use this share of the GPU or more, like 30%; needs an NVIDIA driver."""
+    state_dir: Path | None = None
+    """Folder for what `pause` and `resume` leave; $XDG_STATE_HOME/fediward or ~/.local/state/fediward if not set."""
     log_level: LogLevel = LogLevel.INFO
+    """Least urgent log line written: debug, info, warning, error."""
 
     @field_validator("log_level", mode="before")
     @classmethod
     def _ignore_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("hours")
+    @classmethod
+    def _check_hours(cls, value: str) -> str:
+        return str(Hours.parse(value)) if value else ""
+
+    @field_validator("yield_gpu", mode="before")
+    @classmethod
+    def _drop_percent(cls, value: object) -> object:
+        return value.strip().removesuffix("%") if isinstance(value, str) else value
 
     @field_validator("name")
     @classmethod
@@ -124,9 +144,12 @@ def _read(path: Path) -> str:
         raise ConfigurationError(f"FEDIWARD_TOKEN_FILE: cannot read {path}: {fault}") from error
 
 
-def read_settings(options: Mapping[str, Any], *, env_file: Path | None = Path(".env")) -> Settings:
+def read_settings(
+    options: Mapping[str, Any], *, env_file: Path | None = Path(".env"), connects: bool = True
+) -> Settings:
     """Read the environment and `.env`, and let options that are not None win.
 
+    A command that does not connect needs no coordinator's address.
     Raises ConfigurationError: one sentence that names the variable, and never its value.
     """
     given = {name: value for name, value in options.items() if value is not None}
@@ -136,7 +159,7 @@ def read_settings(options: Mapping[str, Any], *, env_file: Path | None = Path(".
         raise ConfigurationError(_sentence(error)) from error
     except ValueError as error:
         raise ConfigurationError(f"cannot read {env_file}: it is not text") from error
-    if not settings.coordinator:
+    if connects and not settings.coordinator:
         raise ConfigurationError(
             "FEDIWARD_COORDINATOR is not set: give the coordinator's address, like wss://fediward.example.org"
         )

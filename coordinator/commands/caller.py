@@ -49,7 +49,10 @@ def new(
     path = f"/api/v1/scan/{secret or 'IPADDR'}"
     sys.stdout.write(json.dumps({"name": name, "path": path}) + "\n" if as_json else f"{path}\n")
     if not as_json:
-        sys.stderr.write(f"Set PICTRS__MEDIA__EXTERNAL_VALIDATION to http://COORDINATOR:14051{path}\n")
+        sys.stderr.write(
+            f"Set PICTRS__MEDIA__EXTERNAL_VALIDATION to http://ADDRESS:14051{path}\n"
+            "with the coordinator's IP address: since 0.5.21 pict-rs drops private addresses that a name resolves to.\n"
+        )
 
 
 @app.command("list")

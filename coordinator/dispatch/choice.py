@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
 
 from coordinator.dispatch.state import ScannerState, ScanState
 from shared.messages import Lane
@@ -19,47 +19,57 @@ class Choice(NamedTuple):
     frames: int
 
 
+Waiting: TypeAlias = Mapping[int, int]
+"""Frames of more urgent scans that wait for a scanner, by its generation."""
+
+
 class Chooser(Protocol):
     """A rule for choosing; the simulator compares several."""
 
     def __call__(
-        self, scan: ScanState, scanners: Sequence[ScannerState], *, waiting_frames: int, now: float
+        self, scan: ScanState, scanners: Sequence[ScannerState], *, waiting: Waiting, now: float
     ) -> Choice | None:
-        """Return the scanner to push to now, or None to let the scan wait."""
+        """Return the scanner that a scan should go to, None when none can do a single look in time.
+
+        It may be one without room, or one for which others wait: then the scan waits for it.
+        """
 
 
-def expected_finish_s(
-    scanner: ScannerState, lane: Lane, frames: int, frame_bytes: int, ahead: int, now: float
-) -> float:
-    """Return the time at which a scanner will have finished so many more frames of a lane.
+def free_after_s(scanner: ScannerState, lane: Lane, ahead: int) -> float:
+    """Return the seconds until a scanner is through with what it has before another scan of a lane.
 
-    (Frames in flight + frames of this scan) / measured throughput + bytes / measured link speed; `ahead` are frames
-    that wait in the coordinator for the same scanner. Sweep work that a scanner has does not delay live work: its
-    engine takes live first.
+    `ahead` are frames that wait in the coordinator for the same scanner. Sweep work that a scanner has does not delay
+    live work: its engine takes live first.
     """
-    before = scanner.live_in_flight if lane is Lane.LIVE else scanner.frames_in_flight
-    line_s = (scanner.unreceived_bytes + frames * frame_bytes) / scanner.link_bytes_per_s
-    return now + line_s + (before + ahead + frames) * scanner.seconds_per_frame
+    before = ahead + (scanner.live_in_flight if lane is Lane.LIVE else scanner.frames_in_flight)
+    return before * scanner.seconds_per_frame + scanner.unreceived_bytes / scanner.link_bytes_per_s
 
 
-def busyness(scanner: ScannerState, scan: ScanState, frames: int, ahead: int, now: float) -> tuple[float, int, float]:
-    """Return the key by which scanners are compared: expected finish, then fewest in flight, then longest idle."""
-    finish_s = expected_finish_s(scanner, scan.lane, frames, scan.frame_bytes, ahead, now)
+def cost_s(scanner: ScannerState, frame_bytes: int) -> float:
+    """Return the seconds that one frame more takes on a scanner and its line."""
+    return scanner.seconds_per_frame + frame_bytes / scanner.link_bytes_per_s
+
+
+def busyness(scanner: ScannerState, scan: ScanState, frames: int, ahead: int) -> tuple[float, int, float]:
+    """Return the key by which scanners are compared: seconds to finish, then fewest in flight, then longest idle.
+
+    Seconds to finish: (frames in flight + frames of this scan) / measured throughput + bytes / measured link speed.
+    """
+    finish_s = free_after_s(scanner, scan.lane, ahead) + frames * cost_s(scanner, scan.frame_bytes)
     return (finish_s, scanner.frames_in_flight, scanner.idle_since_s)
 
 
-def useful_until_s(scan: ScanState, now: float) -> float:
-    """Return the time by which a scan should be expected to finish, so that it does finish before its deadline."""
-    return scan.deadline_s - MARGIN_S - MARGIN_SHARE * (scan.deadline_s - now)
+def useful_s(scan: ScanState, now: float) -> float:
+    """Return the seconds within which a scan should be expected to finish, so that it does before its deadline."""
+    return (scan.deadline_s - now) * (1.0 - MARGIN_SHARE) - MARGIN_S
 
 
-def frames_until(scanner: ScannerState, scan: ScanState, now: float) -> int:
-    """Return how many looks of a scan fit into a scanner's capacity and the time left, 0 when none does."""
-    most = min(scan.frames, scanner.capacity_for(scan.lane))
-    left_s = useful_until_s(scan, now) - expected_finish_s(scanner, scan.lane, 0, scan.frame_bytes, 0, now)
+def frames_in(seconds: float, scanner: ScannerState, scan: ScanState, ahead: int) -> int:
+    """Return how many looks of a scan fit into a scanner's capacity and the seconds left, 0 when none does."""
+    left_s = seconds - free_after_s(scanner, scan.lane, ahead)
     if left_s <= 0.0:
         return 0
-    return min(most, int(left_s / (scanner.seconds_per_frame + scan.frame_bytes / scanner.link_bytes_per_s)))
+    return min(scan.frames, scanner.capacity_for(scan.lane), int(left_s / cost_s(scanner, scan.frame_bytes)))
 
 
 def room_for(scanner: ScannerState, lane: Lane) -> int:
@@ -67,33 +77,34 @@ def room_for(scanner: ScannerState, lane: Lane) -> int:
     return scanner.room if lane is Lane.LIVE else scanner.sweep_room
 
 
-def least_busy(scan: ScanState, scanners: Sequence[ScannerState], *, waiting_frames: int, now: float) -> Choice | None:
-    """Choose the scanner with the earliest expected finish, with as many looks as fit until the deadline.
+def least_busy(scan: ScanState, scanners: Sequence[ScannerState], *, waiting: Waiting, now: float) -> Choice | None:
+    """Choose the scanner with the earliest expected finish, behind what is on it and what waits for it.
 
-    A scanner without room is weighed as if the scan waited for it behind `waiting_frames`; when it would still be the
-    first to finish, the scan waits. Scanners that can do more looks in time go before those that can do fewer.
+    Scanners that can do more looks in time go before those that can do fewer.
     """
-    best: tuple[tuple[int, float, int, float], Choice] | None = None
+    best: tuple[tuple[int, tuple[float, int, float]], Choice] | None = None
+    seconds = useful_s(scan, now)
     for scanner in scanners:
-        frames = frames_until(scanner, scan, now)
+        ahead = waiting.get(scanner.generation, 0)
+        frames = frames_in(seconds, scanner, scan, ahead)
         if frames == 0:
             continue
-        ahead = 0 if room_for(scanner, scan.lane) >= frames else waiting_frames
-        key = (-frames, *busyness(scanner, scan, frames, ahead, now))
+        key = (-frames, busyness(scanner, scan, frames, ahead))
         if best is None or key < best[0]:
             best = (key, Choice(scanner, frames))
-    if best is None:
-        return None
-    choice = best[1]
-    return choice if room_for(choice.scanner, scan.lane) >= choice.frames else None
+    return best[1] if best is not None else None
 
 
 def is_in_time(scan: ScanState, scanners: Sequence[ScannerState], *, waiting_frames: int, now: float) -> bool:
     """Say whether one look at least can be had before the deadline, behind the frames that wait before it.
 
-    Those are shared out by speed; no scan is faster than one look at the scanner that is free first.
+    Those are shared out by speed; no scan is faster than one look at the scanner that is free first. The margin counts
+    for a scan that is new: one that was taken on is not given up because an estimate moved a little.
     """
-    first_s = min(expected_finish_s(s, scan.lane, 1, scan.frame_bytes, 0, now) for s in scanners)
-    frames = waiting_frames + sum(s.live_in_flight if scan.lane is Lane.LIVE else s.frames_in_flight for s in scanners)
-    shared_s = now + frames / sum(1.0 / s.seconds_per_frame for s in scanners)
-    return max(first_s, shared_s) <= useful_until_s(scan, now)
+    seconds = useful_s(scan, now) if scan.submitted_s == now else scan.deadline_s - now
+    speed, frames, is_free_in_time = 0.0, waiting_frames, False
+    for scanner in scanners:
+        speed += 1.0 / scanner.seconds_per_frame
+        frames += scanner.live_in_flight if scan.lane is Lane.LIVE else scanner.frames_in_flight
+        is_free_in_time = is_free_in_time or frames_in(seconds, scanner, scan, 0) > 0
+    return is_free_in_time and frames / speed <= seconds

@@ -38,7 +38,7 @@ def check(machine: Machine, now: float) -> None:
     for scan in machine.scans.values():
         _hold(now < scan.deadline_s, "open after its deadline", scan)
         queued = scan in machine.queues[scan.lane]
-        _hold(queued or bool(scan.on), "neither waits nor is pushed", scan)
+        _hold(queued is not bool(scan.on), "neither waits nor is pushed, or both", scan)
         for generation, attempt in scan.on.items():
             found = machine.scanners.get(generation)
             _hold(found is not None, "on a scanner that left", scan)

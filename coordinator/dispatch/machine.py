@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from coordinator.dispatch import events as ev
-from coordinator.dispatch.choice import Chooser, is_in_time, least_busy, room_for
+from coordinator.dispatch.choice import Choice, Chooser, is_in_time, least_busy, room_for
 from coordinator.dispatch.deadlines import Deadlines
 from coordinator.dispatch.faults import Faults
 from coordinator.dispatch.invariants import check
@@ -27,7 +27,7 @@ RETURN_GRACE_S = 3.0
 LATE_RESULT_S = 10.0
 """A result is of use outside, and the scanner counted as busy with it, for so long after its scan timed out."""
 
-LOOK_AHEAD = 32
+LOOK_AHEAD = 8
 """Scans considered at one event, so that a long queue does not make every event dear."""
 
 
@@ -43,6 +43,7 @@ class Machine:
         self.extra_pushes = 0
         self._choose = choose
         self._expected_until_s = now + RETURN_GRACE_S
+        self._silent: dict[str, ScanState] = {}
         self._timed_out: dict[str, ScanState] = {}
         self._deadlines = Deadlines(self.scans, self._timed_out)
         self._wake_at_s = float("inf")
@@ -145,8 +146,7 @@ class Machine:
     def _on_abandoned(self, event: ev.ScanAbandoned, now: float) -> None:
         scan = self.scans.get(event.scan)
         if scan is not None:
-            del self.scans[scan.scan]
-            self.queues[scan.lane].discard(scan)
+            self._forget(scan)
             self._cancel(scan, now)
 
     def _on_received(self, event: ev.FramesReceived, now: float) -> None:
@@ -195,12 +195,10 @@ class Machine:
         return scanner, push
 
     def _note_sign(self, scanner: ScannerState, now: float) -> None:
-        """Take a sign of progress; what waits for an extra push because of this scanner waits no longer."""
+        """Take a sign of progress; what the scanner holds needs no extra push then."""
         if scanner.is_late:
-            for push in scanner.pushes.values():
-                scan = self.scans.get(push.scan)
-                if scan is not None:
-                    self.queues[scan.lane].discard(scan)
+            for name in scanner.pushes:
+                self._silent.pop(name, None)
         scanner.note_sign(now)
 
     def _take_back(self, scanner: ScannerState, push: PushState, now: float) -> ScanState | None:
@@ -212,6 +210,7 @@ class Machine:
             if not late.on:
                 del self._timed_out[push.scan]
             return None
+        self._silent.pop(push.scan, None)
         scan = self.scans[push.scan]
         del scan.on[scanner.generation]
         return scan
@@ -222,23 +221,25 @@ class Machine:
             return
         scan.faults += 1 if costs else 0
         scan.tell(now, f"attempt {push.attempt} failed on {scanner.scanner}")
-        if scan.faults >= MOST_FAULTS:
-            self.queues[scan.lane].discard(scan)
-            if scan.is_waiting:
-                self._settle(scan, ev.Shortfall.SCANNER_FAULT, now)
+        if scan.is_waiting and scan.faults >= MOST_FAULTS:
+            self._settle(scan, ev.Shortfall.SCANNER_FAULT, now)
         elif scan.is_waiting:
             self._wait(scan, now)
 
     def _settle(self, scan: ScanState, end: ev.Scored | ev.Shortfall, now: float) -> None:
         self._commands.append(ev.Settle(scan.scan, end))
-        del self.scans[scan.scan]
-        self.queues[scan.lane].discard(scan)
+        self._forget(scan)
         if end is not ev.Shortfall.TIMED_OUT:
             self._cancel(scan, now)
         elif scan.on:
             # Not cancelled: its late result is of use outside, and the scanner is busy with it.
             self._timed_out[scan.scan] = scan
             self._deadlines.add(now + LATE_RESULT_S, scan.scan, open_scans=len(self.scans) + len(self._timed_out))
+
+    def _forget(self, scan: ScanState) -> None:
+        del self.scans[scan.scan]
+        self.queues[scan.lane].discard(scan)
+        self._silent.pop(scan.scan, None)
 
     def _cancel(self, scan: ScanState, now: float) -> None:
         for generation in scan.on:
@@ -250,11 +251,9 @@ class Machine:
 
     def _wait(self, scan: ScanState, now: float) -> None:
         queue = self.queues[scan.lane]
-        if scan in queue:
-            return
         if queue.has_room_for(scan):
             queue.add(scan)
-        elif scan.is_waiting:
+        else:
             self._settle(scan, ev.Shortfall.OVERLOADED, now)
 
     def _expire(self, now: float) -> None:
@@ -266,81 +265,91 @@ class Machine:
                 self._settle(self.scans[name], ev.Shortfall.TIMED_OUT, now)
 
     def _look_for_late(self, now: float) -> None:
-        """Have pushed once more, elsewhere, what a scanner holds that has shown no progress for longer than usual."""
-        for scanner in list(self.scanners.values()):
+        """Notice scanners that have shown no progress for longer than usual, and what they hold."""
+        for scanner in self.scanners.values():
             if scanner.is_late or now < scanner.late_at_s:
                 continue
             scanner.is_late = True
             self._expected_until_s = now + RETURN_GRACE_S
             self._fault(scanner, f"silent for {now - scanner.last_sign_s:.1f} s", now, now)
-            for push in scanner.pushes.values():
-                scan = self.scans.get(push.scan)
+            for name in scanner.pushes:
+                scan = self.scans.get(name)
                 # To be late is to have cost a scanner, as far as can be known yet.
-                if scan is not None and not scan.extra_pushed and scan.faults + 1 < MOST_FAULTS:
-                    self._wait(scan, now)
-
-    def _may_push_extra(self) -> bool:
-        return self.extra_pushes < EXTRA_PUSH_BURST + EXTRA_PUSH_SHARE * self.submitted
+                if scan is not None and len(scan.on) == 1 and scan.faults + 1 < MOST_FAULTS:
+                    self._silent[name] = scan
 
     def _assign(self, now: float) -> None:
         for lane, queue in self.queues.items():
             if queue:
                 self._assign_lane(lane, queue, now)
             if queue:
-                break
+                return
+        if self._silent:
+            self._push_extra(now)
 
     def _assign_lane(self, lane: Lane, queue: Queue, now: float) -> None:
         scanners = list(self.usable(now))
         if not scanners:
-            self._wait_for_return(queue, now)
+            for scan in queue:
+                self._nobody_for(scan, now)
             return
-        ahead = 0
-        for scan in queue.first(LOOK_AHEAD):
-            if not any(room_for(scanner, lane) for scanner in scanners):
-                break
-            candidates = [s for s in scanners if s.scanner not in scan.tried]
+        waiting: dict[int, int] = {}
+        free = {s.generation for s in scanners if room_for(s, lane)}
+        for scan in queue.first(LOOK_AHEAD if free else 0):
+            candidates = [s for s in scanners if s.scanner not in scan.tried] if scan.tried else scanners
             if not candidates:
                 self._nobody_for(scan, now)
                 continue
-            if not scan.is_waiting and not self._may_push_extra():
-                queue.discard(scan)
+            choice = self._choose(scan, candidates, waiting=waiting, now=now)
+            if choice is None:
+                self._settle(scan, ev.Shortfall.OVERLOADED, now)
                 continue
-            choice = self._choose(scan, candidates, waiting_frames=ahead, now=now)
-            if choice is not None:
+            scanner = choice.scanner
+            if scanner.generation not in free or room_for(scanner, lane) < choice.frames:
+                # Less urgent scans must not take the room for which a larger one waits.
+                waiting[scanner.generation] = waiting.get(scanner.generation, 0) + choice.frames
+                free.discard(scanner.generation)
+            else:
                 queue.discard(scan)
-                self._push(scan, choice.scanner, choice.frames, now)
-                if self.faults.is_on_trial(choice.scanner.scanner):
-                    scanners.remove(choice.scanner)
-            elif not self._refused(scan, candidates, ahead, now):
-                ahead += scan.frames
-        while queue and scanners and self._refused(queue.last(), scanners, queue.frames - queue.last().frames, now):
-            pass
+                self._push(scan, choice, now)
+                if not room_for(scanner, lane):
+                    free.discard(scanner.generation)
+                if self.faults.is_on_trial(scanner.scanner):
+                    scanners.remove(scanner)
+                    free.discard(scanner.generation)
+            if not free:
+                break
+        self._refuse_last(queue, scanners, now)
 
-    def _refused(self, scan: ScanState, scanners: list[ScannerState], ahead: int, now: float) -> bool:
-        """Settle a scan of which not one look can be had in time; say whether it was."""
-        if not scan.is_waiting or is_in_time(scan, scanners, waiting_frames=ahead, now=now):
-            return False
-        self._settle(scan, ev.Shortfall.OVERLOADED, now)
-        return True
-
-    def _wait_for_return(self, queue: Queue, now: float) -> None:
-        """Settle everything that waits, unless a scanner may be free, or back, before long."""
-        for scan in queue:
-            self._nobody_for(scan, now)
+    def _refuse_last(self, queue: Queue, scanners: list[ScannerState], now: float) -> None:
+        """Settle at once what comes too late behind all that waits before it."""
+        while queue and scanners:
+            scan = queue.last()
+            if is_in_time(scan, scanners, waiting_frames=queue.frames - scan.frames, now=now):
+                return
+            self._settle(scan, ev.Shortfall.OVERLOADED, now)
 
     def _nobody_for(self, scan: ScanState, now: float) -> None:
         """Settle a scan that no scanner can take, unless one may be free, or back, before long."""
-        if not scan.is_waiting:
-            self.queues[scan.lane].discard(scan)
-        elif now >= self._expected_until_s and all(
+        if now >= self._expected_until_s and all(
             s.scanner in scan.tried or not s.is_present for s in self.scanners.values()
         ):
             self._settle(scan, ev.Shortfall.NO_SCANNER, now)
 
-    def _push(self, scan: ScanState, scanner: ScannerState, frames: int, now: float) -> None:
-        if not scan.is_waiting:
-            scan.extra_pushed = True
-            self.extra_pushes += 1
+    def _push_extra(self, now: float) -> None:
+        """Push once more what is with a silent scanner. Nothing else waits: an extra push takes nobody's place."""
+        for scan in sorted(self._silent.values(), key=lambda scan: (scan.lane, scan.order)):
+            if self.extra_pushes >= EXTRA_PUSH_BURST + EXTRA_PUSH_SHARE * self.submitted:
+                return
+            candidates = [s for s in self.usable(now) if s.scanner not in scan.tried]
+            choice = self._choose(scan, candidates, waiting={}, now=now) if candidates else None
+            if choice is not None and room_for(choice.scanner, scan.lane) >= choice.frames:
+                self.extra_pushes += 1
+                del self._silent[scan.scan]
+                self._push(scan, choice, now)
+
+    def _push(self, scan: ScanState, choice: Choice, now: float) -> None:
+        scanner, frames = choice
         scan.attempts += 1
         scan.on[scanner.generation] = scan.attempts
         scan.tried.add(scanner.scanner)

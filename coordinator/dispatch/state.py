@@ -195,7 +195,6 @@ class ScanState:
     on: dict[int, int] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
     faults: int = 0
-    extra_pushed: bool = False
     story: deque[str] = field(default_factory=lambda: deque(maxlen=STORY_LINES))
 
     @property

@@ -68,9 +68,9 @@ class Hook:
         if isinstance(lane, Refusal):
             return lane.response()
         body = Body(self._memory)
-        with self._intake.upload():
+        with self._intake.upload() as is_admitted:
             try:
-                return await self._answer(request, body, lane, began_s)
+                return await self._answer(request, body, lane, began_s, is_admitted=is_admitted)
             except ClientDisconnect:
                 logger.info("upload abandoned caller=%s", caller.name)
                 return Response(status_code=499)
@@ -95,7 +95,7 @@ class Hook:
         lane = Lane(request.query_params.get("lane", Lane.LIVE))
         return Refusal.SWEEP_NOT_ALLOWED if lane is Lane.SWEEP and not caller.may_sweep else lane
 
-    async def _answer(self, request: Request, body: Body, lane: Lane, began_s: float) -> Response:
+    async def _answer(self, request: Request, body: Body, lane: Lane, began_s: float, *, is_admitted: bool) -> Response:
         loop = asyncio.get_running_loop()
         deadline_s = began_s + self._deadline_s
         try:
@@ -106,13 +106,13 @@ class Hook:
         if body.size_bytes == 0:
             return Refusal.EMPTY_BODY.response()
         body_ms = (loop.time() - began_s) * 1e3
-        finding = await self._find(request, body, lane, deadline_s)
+        finding = await self._find(request, body, lane, deadline_s, is_admitted=is_admitted)
         return self._report(body, finding, body_ms, (loop.time() - began_s) * 1e3)
 
-    async def _find(self, request: Request, body: Body, lane: Lane, deadline_s: float) -> Finding:
+    async def _find(self, request: Request, body: Body, lane: Lane, deadline_s: float, *, is_admitted: bool) -> Finding:
         if body.size_bytes > self._body_limit_bytes:
             return Finding(Outcome.TOO_LARGE, reason=f"more than {self._body_limit_bytes} bytes")
-        if not self._intake.is_open:
+        if not is_admitted:
             return Finding(Outcome.OVERLOADED, reason="the coordinator is stopping")
         if not body.is_whole:
             return Finding(Outcome.OVERLOADED, reason="no memory left for the upload (FEDIWARD_BODY_MEMORY)")

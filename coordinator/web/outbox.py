@@ -31,6 +31,10 @@ class Outbox:
             self._messages = deque(m for m in self._messages if not (isinstance(m, Scan | Frame) and m.scan_id == scan))
         return announced
 
+    def clear(self) -> None:
+        """Let go of everything: nothing more is sent."""
+        self._messages.clear()
+
     async def get(self) -> FromCoordinator:
         """Wait for the next message and take it out."""
         while not self._messages:

@@ -39,8 +39,9 @@ from shared.wire import Decoder, encode
 
 logger = logging.getLogger(__name__)
 
-SEND_STALL_S = 8.0
-"""One message, at most 768 KiB, must be taken over by the line within this time."""
+SEND_STALL_S = 6.0
+"""One message, at most 768 KiB, must be taken over by the line within this time; a peer that stopped reading is gone,
+and what was on its way to it forgotten, within 10 s (issue "Dispatch, proven")."""
 
 CLOSE_S = 2.0
 
@@ -87,6 +88,8 @@ class ScannerSession:
         finally:
             if self._generation:
                 self._hub.leave(self._generation)
+            # Not left to the garbage collector: the error that ended the connection holds this session in a cycle.
+            self._outbox.clear()
             logger.info("scanner %s left: %s", self.token.name, end.reason if end else "connection lost")
         if end is not None:
             await self._close(end)
@@ -220,6 +223,8 @@ class ScannerSession:
                 self._hub.handle(ev.LoadChanged(generation, capacity, message.frames_per_s))
             case Drain():
                 self._hub.handle(ev.ScannerDraining(generation))
+                # What was pushed before this answer arrives before it: then the scanner knows what it has to finish.
+                self._outbox.put(Drain("understood"))
             case Goodbye():
                 raise _EndError(CloseCode.DONE, f"goodbye: {message.reason}")
             case Hello():

@@ -21,11 +21,13 @@ async def test_intake_drained_waits_for_the_last_upload() -> None:
 
 
 async def test_intake_stop_admits_no_more() -> None:
-    """After a stop the intake says so; an upload that ends with an error is counted out all the same."""
+    """After a stop only earlier uploads are admitted; one that ends with an error is counted out all the same."""
     intake = Intake()
     try:
-        with intake.upload():
+        with intake.upload() as before:
             intake.stop()
+            with intake.upload() as after:
+                assert (before, after) == (True, False)
             raise LookupError
     except LookupError:
         pass

@@ -27,6 +27,7 @@ WAIT_S = 15.0
 """Time for what must come to come, on a machine that is busy."""
 
 FRAME_SIZE = 224
+FRAME_BYTES = FRAME_SIZE * FRAME_SIZE * 3
 
 _numbers = itertools.count(1)
 

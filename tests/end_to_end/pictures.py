@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import zlib
 from functools import cache
 
 from PIL import Image, PngImagePlugin
@@ -38,15 +39,27 @@ def bright() -> bytes:
     return picture(BRIGHT)
 
 
+def animation(shade: int, *, moments: int = 32) -> bytes:
+    """Return a GIF of so many moments, all of one shade, that differ in one corner."""
+    file = io.BytesIO()
+    pictures = [Image.new("L", (SIDE_PX, SIDE_PX), shade) for _ in range(moments)]
+    for number, moment in enumerate(pictures):
+        moment.paste(255 - shade, (SIDE_PX - 64, SIDE_PX - 64 + number, SIDE_PX, SIDE_PX))
+    pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=100)
+    # Behind the end, where no decoder looks: its comment is not always written.
+    return file.getvalue() + str(next(_numbers)).encode()
+
+
 def broken() -> bytes:
     """Return what begins as a PNG and does not decode."""
     return dark()[:60]
 
 
 def wide_claim() -> bytes:
-    """Return a PNG of 60 bytes that claims 100,000 pixels a side."""
+    """Return a small PNG that claims 100,000 pixels a side."""
     whole = bytearray(dark())
     whole[16:24] = (100_000).to_bytes(4, "big") * 2
+    whole[29:33] = zlib.crc32(whole[12:29]).to_bytes(4, "big")
     return bytes(whole)
 
 

@@ -42,6 +42,8 @@ class Process:
         self.name = name
         self.folder = folder
         self.settings = settings
+        self.variables: dict[str, str] = {}
+        """Environment variables beside its settings, for the next start."""
         self.log_file = folder / f"{name}.log"
         self._arguments = arguments
         self._popen: subprocess.Popen[bytes] | None = None
@@ -66,7 +68,7 @@ class Process:
             self._popen = subprocess.Popen(
                 [sys.executable, *self._arguments],
                 cwd=self.folder,
-                env=environment(**self.settings),
+                env=environment(**self.settings) | self.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

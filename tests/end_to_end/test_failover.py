@@ -9,12 +9,11 @@ from pathlib import Path
 
 from tests.end_to_end.caller import Answer, upload
 from tests.end_to_end.fault_proxy import FaultProxy
-from tests.end_to_end.peer import FRAME_SIZE, Peer
+from tests.end_to_end.peer import FRAME_BYTES, Peer
 from tests.end_to_end.pictures import bright, dark
 from tests.end_to_end.processes import Coordinator, Scanner
 from tests.end_to_end.waiting import until
 
-FRAME_BYTES = FRAME_SIZE * FRAME_SIZE * 3
 REDISPATCH_S = 0.1
 """A dead scanner's scan is with another within this time of a reset (issue "First light")."""
 
@@ -53,6 +52,20 @@ async def test_scan_is_with_another_scanner_at_once_after_a_reset(tmp_path: Path
                     assert (await answer).outcome == "clean"
     print("re-dispatch after a reset, ms:", [round(s * 1e3, 1) for s in took_s])
     assert min(took_s) < REDISPATCH_S
+
+
+async def test_scanner_that_was_late_once_is_used_again(tmp_path: Path) -> None:
+    """A lone scanner whose first result came after the deadline is asked again: it may have been asleep."""
+    async with Coordinator(tmp_path, deadline_ms=1000) as c, Peer(c, "sleepy") as peer:
+        late = asyncio.create_task(upload(c, dark()))
+        held = await peer.next_scan()
+        assert (await late).outcome == "timed_out"
+        # Longer for one frame than any upload has, so that it must not be taken for what a frame always takes.
+        await asyncio.sleep(1)
+        await peer.answer(held)
+        serving = asyncio.create_task(peer.serve())
+        assert (await upload(c, bright())).outcome == "flagged"
+        serving.cancel()
 
 
 async def test_uploads_at_once_are_spread_by_speed(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -95,6 +96,7 @@ async def coordinator(
     answers: tuple[Response | None, ...] = (),
     port: int = 0,
     subprotocols: tuple[str, ...] = (SUBPROTOCOL,),
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[CoordinatorDouble]:
     """Listen on loopback.
 
@@ -122,6 +124,7 @@ async def coordinator(
         process_request=answer,
         subprotocols=[Subprotocol(name) for name in subprotocols] or None,
         compression=None,
+        ssl=tls,
         close_timeout=1,
     ) as server:
         made.port = next(iter(server.sockets)).getsockname()[1]

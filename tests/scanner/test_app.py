@@ -139,6 +139,20 @@ async def test_signal_without_a_coordinator_ends_at_once(
     assert "Traceback" not in log
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, ExitCode.DONE), (signal.SIGINT, ExitCode.INTERRUPTED)])
+async def test_signal_while_the_model_loads_ends_at_once(
+    tmp_path: Path, number: signal.Signals, code: ExitCode
+) -> None:
+    """A model that takes its time to load keeps nobody waiting, also as process 1 of a container."""
+    async with scanner("run", "--coordinator", "ws://127.0.0.1:9", "--model", "demo", folder=tmp_path) as process:
+        await process.read_until("no proxy")
+        process.signal(number)
+        ended, log = await process.end()
+    assert ended == code
+    assert "Traceback" not in log
+
+
 async def test_refused_token_ends_with_a_code_of_its_own(tmp_path: Path) -> None:
     """A service manager can tell a refused token from everything else, and need not start the scanner again."""
     async with (
@@ -154,11 +168,18 @@ async def test_refused_token_ends_with_a_code_of_its_own(tmp_path: Path) -> None
 async def test_refusal_by_a_proxy_is_outlived(tmp_path: Path) -> None:
     """A proxy that asks for a login, or has lost its coordinator, is tried until it lets the scanner through."""
     answers = (refusal(HTTPStatus.UNAUTHORIZED, {}), refusal(HTTPStatus.BAD_GATEWAY, {}), None)
+    ready = asyncio.Event()
+
+    async def live(peer: Peer) -> None:
+        await peer.open()
+        ready.set()
+        await peer.websocket.wait_closed()
+
     async with (
-        coordinator(live_for_ever, answers=answers) as double,
-        scanner("run", "--coordinator", double.url, folder=tmp_path) as process,
+        coordinator(live, answers=answers) as double,
+        scanner("run", "--coordinator", double.url, folder=tmp_path),
     ):
-        await process.read_until("ready")
+        await ready.wait()
     assert len(double.requests) == 3
 
 

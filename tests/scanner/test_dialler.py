@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import ssl
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidHandshake
@@ -186,12 +188,11 @@ async def test_closed_port_is_unreached() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (ssl.SSLCertVerificationError(1, "x"), "its TLS certificate is not valid (None)"),
-        (ssl.SSLError(1, "x"), "TLS failed (None)"),
         (TimeoutError("x"), "no answer within 10 s"),
         (socket.gaierror(-2, "x"), "its name has no address"),
         (ConnectionResetError(104, "x 10.0.0.1"), "connection reset by peer"),
         (OSError("several: 10.0.0.1"), "none of its addresses answered"),
+        (ConnectionResetError(), "it hung up"),
         (InvalidHandshake("x"), "no WebSocket there (InvalidHandshake)"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
@@ -199,6 +200,30 @@ async def test_closed_port_is_unreached() -> None:
 def test_faults_are_told_in_words(error: Exception, words: str) -> None:
     """An admin reads what is wrong, and a log gets no address."""
     assert in_words(error) == words
+
+
+async def test_peer_that_speaks_no_tls_is_unreached() -> None:
+    """A wss:// address of a plain port is told from a coordinator that is away."""
+    async with coordinator(wait_closed) as double:
+        with pytest.raises(UnreachedError, match=r"TLS failed|it hung up"):
+            await Dialler(parse_address(double.url.replace("ws:", "wss:")), TOKEN).dial()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+async def test_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    """The token goes to no server that cannot prove its name."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost"]
+    making = await asyncio.create_subprocess_exec(
+        "openssl", *words, "-out", certificate, "-keyout", key, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert await making.wait() == 0
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    async with coordinator(wait_closed, tls=tls) as double:
+        with pytest.raises(UnreachedError, match=r"certificate is not valid \(self-signed certificate\)"):
+            await Dialler(parse_address(f"wss://localhost:{double.port}"), TOKEN).dial()
+    assert double.requests == []
 
 
 async def test_peer_that_speaks_no_http_is_unreached() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING
 
 from coordinator.dispatch import events as ev
@@ -49,6 +50,10 @@ class Box:
         self._computes = False
         self._stalled = False
         self._finish_after_stall: list[tuple[Job, int]] | None = None
+        # From a source of its own, so that it stalls at the same times whatever is decided elsewhere.
+        self._stalls = Random(plan.name)
+        if plan.stall_gap_s:
+            self._stall_later()
 
     @property
     def name(self) -> str:
@@ -144,6 +149,12 @@ class Box:
     def stall(self) -> None:
         """Stop computing, without a sign of it outside."""
         self._stalled = True
+
+    def _stall_later(self) -> None:
+        wait_s = self._stalls.expovariate(1.0 / self.plan.stall_gap_s)
+        self._world.timeline.after(wait_s, self.stall)
+        self._world.timeline.after(wait_s + self.plan.stall_s, self.go_on)
+        self._world.timeline.after(wait_s + self.plan.stall_s, self._stall_later)
 
     def go_on(self) -> None:
         """End a stall."""

@@ -52,6 +52,9 @@ class BoxPlan:
     warm_s: float
     tells_speed: bool
     jitter: float = 0.1
+    stall_gap_s: float = 0.0
+    """Mean time between two stalls of its own, beside the faults of the plan; 0 for never."""
+    stall_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

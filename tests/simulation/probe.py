@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from coordinator.dispatch.choice import Choice, Chooser, frames_until, room_for
+from coordinator.dispatch.choice import Choice, Chooser, Waiting, room_for
 from coordinator.dispatch.state import ScannerState, ScanState
 
 
@@ -17,18 +17,14 @@ class Probe:
         self.used: dict[str, float] = {}
 
     def __call__(
-        self, scan: ScanState, scanners: Iterable[ScannerState], *, waiting_frames: int, now: float
+        self, scan: ScanState, scanners: Sequence[ScannerState], *, waiting: Waiting, now: float
     ) -> Choice | None:
-        """Return the scanner to push to now, or None to let the scan wait."""
-        candidates = list(scanners)
-        choice = None
-        if self.probing:
-            fresh = [s for s in candidates if s.scanner not in self.used and room_for(s, scan.lane) > 0]
-            if fresh:
-                room = room_for(fresh[0], scan.lane)
-                choice = Choice(fresh[0], min(room, max(frames_until(fresh[0], scan, now), 1)))
-        if choice is None:
-            choice = self._chooser(scan, candidates, waiting_frames=waiting_frames, now=now)
+        """Return the scanner to push to or to wait for."""
+        fresh = [s for s in scanners if s.scanner not in self.used and room_for(s, scan.lane) > 0]
+        if self.probing and fresh:
+            choice: Choice | None = Choice(fresh[0], min(room_for(fresh[0], scan.lane), scan.frames))
+        else:
+            choice = self._chooser(scan, scanners, waiting=waiting, now=now)
         if choice is not None:
             self.used[choice.scanner.scanner] = now
         return choice

@@ -20,11 +20,12 @@ from coordinator.media.spread import spread
 
 
 class _NoMoreFrames(Exception):  # noqa: N818 -- it is an end, not an error
-    """Tell that an animation has fewer frames than it says, and how many."""
+    """Tell that an animation has fewer frames than it says, how many, and whether it breaks off there."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, damaged: bool) -> None:
         super().__init__(count)
         self.count = count
+        self.damaged = damaged
 
 
 class _Strip:
@@ -44,8 +45,8 @@ class _Strip:
             self._elapsed_ms += max(0, image.info.get("duration", 0))
             try:
                 image.seek(here + 1)
-            except EOFError:
-                raise _NoMoreFrames(here + 1) from None
+            except pillow.DAMAGE as error:
+                raise _NoMoreFrames(here + 1, damaged=not isinstance(error, EOFError)) from None
             # A frame can be larger than the first one, and with it all that follow.
             pillow.check_size(*image.size, self._limits)
             self._budget.check()
@@ -93,6 +94,8 @@ def _moments(
     except _NoMoreFrames as end:
         again = _Strip(pillow.opened(body, kind, limits), limits, budget)
         yield from _later(again, spread(end.count), size, moments)
+        if end.damaged:
+            raise Unreadable(Reason.DOES_NOT_DECODE) from None
 
 
 def _later(strip: _Strip, order: tuple[int, ...], size: int, moments: Moments) -> Iterator[Piece]:

@@ -125,6 +125,8 @@ class _Film:
             yield from self._cut(_LAST, before)
             length = self._position - self._start
             if abs(length - self._length) > self._near:
+                # It is not as long as it says: what was taken for its middle is not.
+                self._done = {0, _LAST}
                 self._plan(length)
 
     def _on_the_way(self, before: VideoFrame | None, frame: VideoFrame) -> Iterator[Piece]:

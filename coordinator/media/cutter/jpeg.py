@@ -41,14 +41,23 @@ def _as_far_as_decoded(
     ground = Image.new(image.mode, image.size, _UNTOUCHED[image.mode])
     box = ImageChops.difference(image, ground).getbbox()
     rows = box[3] if box else 0
-    if not rows and body.count(_START_OF_SCAN) > 1 and not body.endswith(_END_OF_IMAGE):
-        # A progressive picture is all there, if coarse, after its first scan; libjpeg shows none of it before an end.
-        ended = Image.open(io.BytesIO(body + _END_OF_IMAGE), formats=["JPEG"])
-        assert isinstance(ended, JpegImagePlugin.JpegImageFile)
-        ended.draft(None, least)
-        ended.load()
-        return ended
-    if rows < image.height * _LEAST_DECODED:
+    # A progressive picture is all there, if coarse, after its first scan; libjpeg shows none of it before an end.
+    coarse = not rows and body.count(_START_OF_SCAN) > 1
+    if not coarse and rows < image.height * _LEAST_DECODED:
         raise Unreadable(Reason.TRUNCATED)
-    image.paste("grey", (0, rows, image.width, image.height))
+    try:
+        return _ended(body, least)
+    except OSError:
+        if coarse:
+            raise
+        image.paste("grey", (0, rows, image.width, image.height))
+        return image
+
+
+def _ended(body: bytes, least: tuple[int, int]) -> JpegImagePlugin.JpegImageFile:
+    """Return the picture decoded with an end mark after it, for which libjpeg fills in what is missing."""
+    image = Image.open(io.BytesIO(body + _END_OF_IMAGE), formats=["JPEG"])
+    assert isinstance(image, JpegImagePlugin.JpegImageFile)
+    image.draft(None, least)
+    image.load()
     return image

@@ -9,6 +9,7 @@ from PIL import Image
 from coordinator.media.cutter.picture import BLACK, hides_over_white, pixels
 from coordinator.media.looks import Look, LookKind
 from coordinator.media.pipe import Frame
+from coordinator.media.spread import MOST_MOMENTS
 
 _CELLS = (16, 16)
 _NEAR = 8
@@ -16,7 +17,7 @@ _NEAR = 8
 
 
 class Moments:
-    """Turn whole pictures, letterboxed, into the frames of moments; near-equal ones give none."""
+    """Turn whole pictures, letterboxed, into the frames of moments: at most eight, and none that is near-equal."""
 
     def __init__(self) -> None:
         self._seen: list[bytes] = []
@@ -24,7 +25,7 @@ class Moments:
     def cut(self, frame: Image.Image, rank: int, at_ms: int) -> Iterator[tuple[Frame, bytes]]:
         """Yield a moment `at_ms` from the start, `rank` its place in the order of value; twice if white hides it."""
         cells = frame.resize(_CELLS, Image.Resampling.BOX).tobytes()
-        if any(_near(cells, other) for other in self._seen):
+        if len(self._seen) >= MOST_MOMENTS or any(_near(cells, other) for other in self._seen):
             return
         self._seen.append(cells)
         yield Frame(Look(LookKind.MOMENT, at_ms), 2 * rank), pixels(frame)

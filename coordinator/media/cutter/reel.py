@@ -8,14 +8,21 @@ from fractions import Fraction
 from typing import Any
 
 import av
+import av.audio.codeccontext
+import av.audio.stream
 import av.container
 import av.logging
+import av.subtitles.codeccontext
+import av.subtitles.stream
 from PIL import Image
 
 from coordinator.media.cutter.pillow import check_size
 from coordinator.media.errors import Reason, Unreadable, Unsupported
 from coordinator.media.limits import Limits
 from coordinator.media.sniff import Format
+
+STREAMS = (av.audio.stream, av.audio.codeccontext, av.subtitles.stream, av.subtitles.codeccontext)
+"""What PyAV would import when a file has such a track; nothing can be imported by then."""
 
 DAMAGE = (av.FFmpegError, OSError, ValueError, OverflowError)
 """What PyAV raises on damaged files."""
@@ -122,7 +129,8 @@ class Reel:
         """Return a frame as a picture of `size`, turned upright."""
         turn = _TURNS.get(frame.rotation % 360)
         wide, high = size[::-1] if frame.rotation % 180 else size
-        scaled = frame.reformat(width=wide, height=high, format="rgb24", interpolation="BICUBIC")
+        # One thread: no other may be started here.
+        scaled = frame.reformat(width=wide, height=high, format="rgb24", interpolation="BICUBIC", threads=1)
         image: Image.Image = scaled.to_image()  # type: ignore[no-untyped-call]
         return image if turn is None else image.transpose(turn)
 

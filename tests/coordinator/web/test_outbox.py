@@ -52,3 +52,11 @@ async def test_outbox_drop_says_when_the_scan_was_announced() -> None:
     assert not outbox.drop("a")
     assert len(outbox) == 0
     assert not outbox.drop("never heard of")
+
+
+async def test_outbox_clear_lets_go_of_everything() -> None:
+    """Nothing is left after clear."""
+    outbox = Outbox()
+    outbox.put(scan("a"), frame("a", 0))
+    outbox.clear()
+    assert len(outbox) == 0

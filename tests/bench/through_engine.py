@@ -1,0 +1,89 @@
+"""Load on the scanner's engine in this process: scans one after another, or so many that it never waits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from scanner.engine import Engine
+from scanner.jobs import Job, JobEvent, JobFailed, JobFinished
+from scanner.models import Frames, Model
+from shared.messages import Lane
+
+HEARTBEAT_S = 0.005
+
+
+@dataclass
+class Heartbeat:
+    """How late the event loop was at worst."""
+
+    worst_s: float = 0.0
+
+    async def beat(self) -> None:
+        """Measure until cancelled."""
+        while True:
+            due_s = time.perf_counter() + HEARTBEAT_S
+            await asyncio.sleep(HEARTBEAT_S)
+            self.worst_s = max(self.worst_s, time.perf_counter() - due_s)
+
+
+@asynccontextmanager
+async def running(model: Model, terms: tuple[str, ...], *, batch_frames: int) -> AsyncIterator[Engine]:
+    """Run an engine that is prepared."""
+    engine = Engine(model, batch_frames=batch_frames)
+    async with asyncio.TaskGroup() as group:
+        computing = group.create_task(engine.run())
+        await engine.prepare(terms)
+        try:
+            yield engine
+        finally:
+            computing.cancel()
+            engine.close()
+
+
+async def scan_s(engine: Engine, frames: Frames) -> float:
+    """Give the seconds of one scan, from its frames in to its scores out, while nothing else is there."""
+    done: asyncio.Future[JobEvent] = asyncio.get_running_loop().create_future()
+
+    def report(event: JobEvent) -> None:
+        if isinstance(event, JobFinished | JobFailed):
+            done.set_result(event)
+
+    began_s = time.perf_counter()
+    engine.submit(Job(Lane.LIVE, frames, report))
+    if isinstance(event := await done, JobFailed):
+        raise event.error
+    return time.perf_counter() - began_s
+
+
+async def load_s(engine: Engine, frames: Frames, *, scans: int, frames_a_scan: int, in_flight: int) -> float:
+    """Give the seconds of so many scans when there are always `in_flight` frames waiting or computed."""
+    finished = asyncio.Event()
+    left, open_ = scans, 0
+    pieces = [frames[start : start + frames_a_scan] for start in range(0, len(frames), frames_a_scan)]
+
+    def submit() -> None:
+        nonlocal left, open_
+        left -= 1
+        open_ += 1
+        engine.submit(Job(Lane.LIVE, pieces[left % len(pieces)], report))
+
+    def report(event: JobEvent) -> None:
+        nonlocal open_
+        if isinstance(event, JobFailed):
+            raise event.error
+        if isinstance(event, JobFinished):
+            open_ -= 1
+            if left:
+                submit()
+            elif not open_:
+                finished.set()
+
+    began_s = time.perf_counter()
+    for _ in range(min(scans, max(1, in_flight // frames_a_scan))):
+        submit()
+    await finished.wait()
+    return time.perf_counter() - began_s
