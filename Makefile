@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PURE := coordinator/dispatch/*,coordinator/judge/*,coordinator/media/sniff.py,coordinator/media/looks.py,shared/*
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test check bench bench-model simulate fuzz drill format clean
 
 help:  ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,18 @@ check: $(READY)  ## Check format, lint and types
 
 bench: $(READY)  ## Measure against a floor in the same run; build/bench.json
 	$(BIN)/python -m tests.bench
+
+simulate: $(READY)  ## Play dispatch under simulated faults; SEEDS=2000, or REPORT=1 for what each rule is worth
+	$(BIN)/python -m tests.simulation $(if $(REPORT),--report,--seeds $(or $(SEEDS),2000))
+
+fuzz: $(READY)  ## Cut hostile files; N=2000
+	$(BIN)/python -m tests.fuzz $(or $(N),2000)
+
+bench-model: $(READY)  ## Measure the models beside a bare loop, on the device that is there
+	$(BIN)/python -m tests.bench.model
+
+drill: $(READY)  ## Load with a random fault each second for ten minutes; SECONDS=60 SEED=1
+	$(BIN)/python -m tests.drill --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 format: $(READY)  ## Bring the code into shape
 	$(BIN)/ruff format .

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from contextlib import AsyncExitStack
 
 from starlette.applications import Starlette
 
 from coordinator import __version__
+from coordinator.allocator import return_large_blocks
 from coordinator.body import BodyMemory
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
 from coordinator.hub import Hub
 from coordinator.intake import Intake
+from coordinator.judge.outcomes import Mode
 from coordinator.judge.policy import Policy
+from coordinator.later.look import Look
+from coordinator.later.plan import Plan
+from coordinator.later.worker import LaterLook
+from coordinator.ledger.ledger import Ledger
 from coordinator.media.errors import NoPlace
 from coordinator.media.limited import Cutters
 from coordinator.media.seal import close_memory, describe
+from coordinator.pictrs.client import PictRs
+from coordinator.records import Records
 from coordinator.server import Listener, listen
 from coordinator.settings import Settings
 from coordinator.uploads import Uploads
@@ -26,6 +35,7 @@ from coordinator.web.health import Health
 from coordinator.web.hook import Hook
 from coordinator.web.scanner_socket import ScannerSocket
 from shared.errors import FediwardError
+from shared.exit_codes import ExitCode
 
 logger = logging.getLogger(__name__)
 
@@ -46,20 +56,42 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         listen("FEDIWARD_PUBLIC_BIND", settings.public_bind),
     )
     close_memory()
+    return_large_blocks()
     async with AsyncExitStack() as stack:
         try:
             cutters = await stack.enter_async_context(Cutters(limits=settings.media_limits, count=settings.cutters))
         except NoPlace as error:
             raise StartError(f"The coordinator cannot cut frames here: {error}.") from error
         logger.info("%d limited processes: %s", settings.cutters, describe(cutters.snapshot().seals))
+        ledger = await stack.enter_async_context(Ledger(settings.ledger_file, periods=settings.periods))
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()
         uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views)
         memory = BodyMemory(settings.body_memory)
+        records = Records(
+            ledger=ledger,
+            policy=policy,
+            views=settings.views,
+            weights=lambda: hub.weights,
+            last_weights=await ledger.last_weights(policy.model),
+        )
+        later_look = None
+        if (pictrs := await _pictrs(settings, ledger, stack)) is not None:
+            look = Look(
+                debts=ledger.debts,
+                audit=ledger.audit,
+                records=records,
+                pictrs=pictrs,
+                uploads=uploads,
+                plan=Plan(settings.later_look, settings.outcomes),
+                body_limit_bytes=settings.body_limit,
+            )
+            later_look = LaterLook(look=look, debts=ledger.debts, scanner_ready=hub.scanner_ready, intake=intake)
         hook = Hook(
             credentials=credentials,
             uploads=uploads,
+            records=records,
             intake=intake,
             outcomes=settings.outcomes,
             memory=memory,
@@ -78,7 +110,12 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         async with asyncio.TaskGroup() as group:
             for listener in listeners:
                 group.create_task(listener.run_until_stopped())
-            watching = group.create_task(scanners.watch_credentials())
+            lasting = [
+                group.create_task(scanners.watch_credentials()),
+                group.create_task(ledger.retention.run()),
+            ]
+            if later_look is not None:
+                lasting.append(group.create_task(later_look.run()))
             logger.info(
                 "fediward-coordinator %s: uploads on %s, scanners on %s, model %s, policy %s (%s), mode %s",
                 __version__,
@@ -90,16 +127,36 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 settings.mode,
             )
             await stopping.wait()
+            for task in lasting:
+                task.cancel()
             await _drain(intake, scanners, settings.deadline_ms / 1e3)
-            watching.cancel()
             for listener in listeners:
                 listener.stop()
     logger.info("stopped; left: %r, %r, %d bytes of bodies", hub, uploads, memory.used_bytes)
 
 
+async def _pictrs(settings: Settings, ledger: Ledger, stack: AsyncExitStack) -> PictRs | None:
+    """Return the pict-rs to look into later, None when none is named; say what that means for pictures unseen."""
+    counts = await ledger.debts.debt_counts()
+    since = "" if counts.oldest is None else f", the oldest of {counts.oldest.isoformat(timespec='seconds')}"
+    open_debts = f"{counts.open} accepted unseen{since}"
+    if not settings.pictrs_url or settings.pictrs_api_key is None:
+        logger.warning(
+            "pictures that are accepted unseen are only listed, never looked at later: FEDIWARD_PICTRS_URL and "
+            "FEDIWARD_PICTRS_API_KEY are not both set; %s",
+            open_debts,
+        )
+        return None
+    does = "nothing is removed in shadow mode" if settings.mode is Mode.SHADOW else f"{settings.later_look} if flagged"
+    logger.info("pictures that are accepted unseen are looked at later (%s); %s", does, open_debts)
+    return await stack.enter_async_context(PictRs(settings.pictrs_url, settings.pictrs_api_key.get_secret_value()))
+
+
 def _stop(stopping: asyncio.Event) -> None:
     if stopping.is_set():
-        raise KeyboardInterrupt
+        # An orderly end of the loop would log every upload that it breaks off as a fault.
+        logging.shutdown()
+        os._exit(ExitCode.INTERRUPTED)
     stopping.set()
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from coordinator.dispatch import events as ev
 from coordinator.dispatch.machine import Machine
 from coordinator.judge.scores import Scores
+from coordinator.late import LateResults, Taker
 from shared.messages import Lane
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class _Waiting:
     lane: Lane
     submitted_s: float
     done: asyncio.Future[ScanEnd]
+    late: Taker | None = field(default=None, repr=False)
     pushed_s: float | None = None
     received_s: float | None = None
 
@@ -64,6 +66,10 @@ class Hub:
         self._connections: dict[int, Connection] = {}
         self._waiting: dict[str, _Waiting] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._has_ready = asyncio.Event()
+        self._late = LateResults()
+        self.weights = ""
+        """Fingerprint of the weights that the scanner has which became ready last."""
 
     def __repr__(self) -> str:
         machine = self.machine
@@ -82,6 +88,12 @@ class Hub:
     def has_ready_scanner(self) -> bool:
         """Say whether a scan could be pushed now, or after others."""
         return any(True for _ in self.machine.usable(self._loop.time()))
+
+    async def scanner_ready(self) -> None:
+        """Wait until a scan could be pushed now, or after others."""
+        while not self.has_ready_scanner:
+            self._has_ready.clear()
+            await self._has_ready.wait()
 
     def join(self, scanner: str, capacity: int, connection: Connection) -> int:
         """Add a connection and return its generation. Call `leave` when it ends, in whatever way."""
@@ -104,16 +116,27 @@ class Hub:
 
     def note_result(self, generation: int, scan: str, attempt: int, scores: Scores) -> None:
         """Take scores that were checked."""
+        scanner = self.machine.scanners.get(generation)
         self.handle(ev.ResultArrived(generation, scan, attempt, scores))
+        if scanner is not None:
+            self._late.take(scan, ev.Scored(generation, scanner.scanner, attempt, len(scores.rows), scores))
 
-    async def scan(self, frames: Sequence[bytes], frame_size: int, lane: Lane, deadline_s: float) -> ScanEnd:
+    async def scan(
+        self,
+        frames: Sequence[bytes],
+        frame_size: int,
+        lane: Lane,
+        deadline_s: float,
+        *,
+        late: Taker | None = None,
+    ) -> ScanEnd:
         """Have frames looked at; return before `deadline_s`, in the time of the running loop.
 
-        Cancel the call to abandon the scan.
+        Cancel the call to abandon the scan. `late` is called should scores come after the scan has timed out.
         """
         name = f"s{next(self._scan_numbers)}"
         now = self._loop.time()
-        waiting = _Waiting(frames, frame_size, lane, now, self._loop.create_future())
+        waiting = _Waiting(frames, frame_size, lane, now, self._loop.create_future(), late)
         self._waiting[name] = waiting
         try:
             frame_bytes = frame_size * frame_size * 3
@@ -140,9 +163,12 @@ class Hub:
                     self._connections.pop(command.generation).fence()
                 case ev.WakeAt():
                     self._wake_at(command.at_s)
+        if not self._has_ready.is_set() and self.has_ready_scanner:
+            self._has_ready.set()
 
     def close(self) -> None:
-        """Stop the timer."""
+        """Stop the timers."""
+        self._late.close()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -159,6 +185,8 @@ class Hub:
         now = self._loop.time()
         pushed_s = now if waiting.pushed_s is None else waiting.pushed_s
         received_s = now if waiting.received_s is None else waiting.received_s
+        if waiting.late is not None and settle.end is ev.Shortfall.TIMED_OUT:
+            self._late.expect(settle.scan, waiting.late)
         if not waiting.done.done():
             waiting.done.set_result(
                 ScanEnd(

@@ -34,6 +34,8 @@ def listen(variable: str, bind: str) -> socket.socket:
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (while")[0]
         raise ConfigurationError(f"{variable}: cannot listen on {bind}: {reason}.") from error
+    # asyncio sets this only on sockets that name their protocol, which create_server's do not.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
     listener.setblocking(False)

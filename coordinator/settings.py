@@ -7,11 +7,13 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, ByteSize, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from coordinator.judge.outcomes import Answer, Mode, Outcome, OutcomeTable
+from coordinator.judge.outcomes import Answer, LaterLookMode, Mode, Outcome, OutcomeTable
+from coordinator.ledger.periods import Periods
 from coordinator.media.limits import Limits
 from coordinator.media.looks import Views
 from shared.errors import ConfigurationError
@@ -76,6 +78,19 @@ class Settings(BaseSettings):
     )
     cutter_uploads: int = Field(200, ge=1, description="uploads after which a limited process is replaced")
     trusted_proxies: Networks = Field((), description="proxies whose X-Forwarded-For counts; networks, comma-separated")
+    pictrs_url: str = Field(
+        "", description="address of pict-rs; with its key, pictures accepted unseen are looked at later"
+    )
+    pictrs_api_key: SecretStr | None = Field(None, description="the value of `PICTRS__SERVER__API_KEY`")
+    later_look: LaterLookMode = Field(
+        LaterLookMode.PURGE, description="what to do with a picture that is flagged later: `purge` it, or `report` it"
+    )
+    scores_days: int = Field(
+        30, ge=0, le=3650, description="days that scores are kept, for judging by a changed policy"
+    )
+    verdicts_days: int = Field(
+        365, ge=1, le=36_500, description="days that a verdict is kept after its picture came last"
+    )
     log_level: LogLevel = Field(LogLevel.INFO, description="least urgent log line written: debug, info, warning, error")
     on_no_scanner: Answer = Field(Answer.ACCEPT, description="answer when no scanner is there")
     on_overloaded: Answer = Field(Answer.ACCEPT, description="answer when there is no time or room")
@@ -99,6 +114,23 @@ class Settings(BaseSettings):
         parse_bind(value)
         return value
 
+    @field_validator("pictrs_url")
+    @classmethod
+    def _check_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        extras = parts.username or parts.query or parts.fragment or parts.port == 0
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or extras):
+            raise ValueError("must be an address such as http://127.0.0.1:8080, without a query or a password")
+        return value
+
+    @field_validator("pictrs_api_key")
+    @classmethod
+    def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
+        key = "" if value is None else value.get_secret_value()
+        if key and not (key.isascii() and key.isprintable()):
+            raise ValueError("must consist of characters that can stand in a header")
+        return value
+
     @cached_property
     def outcomes(self) -> OutcomeTable:
         """The table that turns outcomes into answers."""
@@ -117,6 +149,16 @@ class Settings(BaseSettings):
             wall_s=self.cutter_wall_ms / 1e3,
             uploads=self.cutter_uploads,
         )
+
+    @property
+    def periods(self) -> Periods:
+        """How long the ledger keeps things."""
+        return Periods(scores_days=self.scores_days, verdicts_days=self.verdicts_days)
+
+    @property
+    def ledger_file(self) -> Path:
+        """The database of what is remembered."""
+        return self.data_dir / "ledger.sqlite"
 
     @property
     def credentials_file(self) -> Path:

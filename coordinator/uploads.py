@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from coordinator.body import Body
 from coordinator.dispatch.events import Scored
@@ -16,7 +17,7 @@ from coordinator.judge.policy import Policy, worst
 from coordinator.judge.scores import Scores
 from coordinator.media.errors import CutTimedOut, MediaError, NoPlace, TooCostly, Unreadable, Unsupported
 from coordinator.media.limited import Cutters
-from coordinator.media.looks import Cut, Views
+from coordinator.media.looks import Look, Views
 from coordinator.sharing import InFlight
 from shared.messages import Lane
 
@@ -37,6 +38,16 @@ OUTCOME_OF_MEDIA_ERROR: Mapping[type[MediaError], Outcome] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """The scores of an upload: a row for each look that was judged, by a model with these weights."""
+
+    looks: tuple[str, ...]
+    rows: Sequence[Sequence[float]] = field(repr=False)
+    weights: str
+    """Their fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What became of an upload, and why."""
 
@@ -54,7 +65,11 @@ class Finding:
     format: str = ""
     scanner: str = ""
     milliseconds: Mapping[str, float] = field(default_factory=dict)
-    """Time by step: frames, queue, push, infer, judge."""
+    """Time by step: frames, queue, push, infer, judge; ledger alone when it was remembered."""
+    remembered: bool = False
+    """Nobody looked now: it was judged, or decided by an admin, before."""
+    evidence: Evidence | None = field(default=None, repr=False)
+    """What the verdict was made of; None where no scanner looked now."""
 
 
 class Uploads:
@@ -70,15 +85,20 @@ class Uploads:
     def __repr__(self) -> str:
         return f"<Uploads in_flight={len(self._in_flight)}>"
 
-    async def look_at(self, body: Body, *, lane: Lane, deadline_s: float) -> Finding:
-        """Find out what an upload is, before `deadline_s` in the time of the running loop. Cancel to abandon it."""
+    async def look_at(
+        self, body: Body, *, lane: Lane, deadline_s: float, late: Callable[[Finding], None] | None = None
+    ) -> Finding:
+        """Find out what an upload is, before `deadline_s` in the time of the running loop. Cancel to abandon it.
+
+        `late` is called with the finding of a scan that had timed out, should its scores still come.
+        """
         loop = asyncio.get_running_loop()
         last_s = deadline_s - ANSWER_MARGIN_S
         try:
             async with asyncio.timeout_at(deadline_s - ANSWER_MARGIN_S / 2):
                 while True:
                     finding, started = await self._in_flight.join(
-                        (body.sha256, lane), lambda: self._examine(body, lane, last_s)
+                        (body.sha256, lane), lambda: self._examine(body, lane, last_s, late)
                     )
                     # Somebody else's scan ran out of time or scanners; there may be enough of both for this one.
                     retry = finding.outcome in UNSEEN and last_s - loop.time() > WORTH_ANOTHER_TRY_S
@@ -87,7 +107,9 @@ class Uploads:
         except TimeoutError:
             return Finding(Outcome.TIMED_OUT, reason="no answer within the upload's deadline")
 
-    async def _examine(self, body: Body, lane: Lane, deadline_s: float) -> Finding:
+    async def _examine(
+        self, body: Body, lane: Lane, deadline_s: float, late: Callable[[Finding], None] | None
+    ) -> Finding:
         began_s = time.perf_counter()
         try:
             cut = await self._cutters.cut(
@@ -103,9 +125,12 @@ class Uploads:
         finally:
             body.release()
         frames_ms = (time.perf_counter() - began_s) * 1e3
-        end = await self._hub.scan(cut.frames, cut.size, lane, deadline_s)
+        # Not the cut itself: a scan that timed out must not hold its frames until scores come.
+        judge = partial(self._judge, cut.looks, cut.format, is_partial=cut.partial)
+        take_late = None if late is None else lambda scored: late(judge(scored))
+        end = await self._hub.scan(cut.frames, cut.size, lane, deadline_s, late=take_late)
         judging_s = time.perf_counter()
-        finding = self._judge(cut, end.end) if isinstance(end.end, Scored) else Finding(Outcome(end.end.value))
+        finding = judge(end.end) if isinstance(end.end, Scored) else Finding(Outcome(end.end.value))
         return replace(
             finding,
             format=cut.format,
@@ -118,7 +143,7 @@ class Uploads:
             },
         )
 
-    def _judge(self, cut: Cut, scored: Scored) -> Finding:
+    def _judge(self, looks: Sequence[Look], format: str, scored: Scored, *, is_partial: bool) -> Finding:
         scores = scored.scores
         assert isinstance(scores, Scores)
         verdicts = [self._policy.judge(row) for row in scores.rows]
@@ -126,8 +151,10 @@ class Uploads:
         return Finding(
             Outcome.FLAGGED if verdicts[decisive].flagged else Outcome.CLEAN,
             parts=verdicts[decisive].parts,
-            look=str(cut.looks[decisive]),
+            look=str(looks[decisive]),
             looks=scored.frames,
-            partial=cut.partial or scored.frames < len(cut.frames),
+            partial=is_partial or scored.frames < len(looks),
+            format=format,
             scanner=scored.scanner,
+            evidence=Evidence(tuple(map(str, looks[: scored.frames])), scores.rows, scores.weights),
         )

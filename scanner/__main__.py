@@ -14,13 +14,26 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="fediward-scanner",
     help="Look at the frames that a coordinator pushes here, and send scores back.",
-    epilog="Exit codes: 0 done, 1 failed, 2 usage or bad configuration, 5 token refused, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage or bad configuration, 5 token refused, "
+    "6 device lost: start it again, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     # A traceback with local variables would show tokens and pixels.
     pretty_exceptions_enable=False,
 )
+
+
+ModelOption = Annotated[str | None, typer.Option(help="open_clip NAME/TAG, demo, or null.")]
+WeightsOption = Annotated[Path | None, typer.Option(help="File with the weights, instead of a download.")]
+ArchitectureOption = Annotated[str | None, typer.Option(help="open_clip architecture of that file.")]
+ActivationOption = Annotated[str | None, typer.Option(help="Its activation: quickgelu or gelu.")]
+DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
+PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")]
+ThreadsOption = Annotated[int | None, typer.Option(help="Processor threads of the model.")]
+CacheOption = Annotated[Path | None, typer.Option(help="Folder for weights, and for what is worked out once.")]
+NullOption = Annotated[bool | None, typer.Option(help="Let null serve, which looks at nothing.")]
+Json = Annotated[bool, typer.Option("--json", help="Print a JSON object on stdout.")]
 
 
 @app.callback()
@@ -33,19 +46,17 @@ def run(
     coordinator: Annotated[str | None, typer.Option(help="Address: wss://host[:port][/prefix].")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the token; or set FEDIWARD_TOKEN.")] = None,
     name: Annotated[str | None, typer.Option(help="Name on the admin page [default: the host's name].")] = None,
-    model: Annotated[str | None, typer.Option(help="open_clip NAME/TAG, demo, or null.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="File with the weights, instead of a download.")] = None,
-    architecture: Annotated[str | None, typer.Option(help="open_clip architecture of that file.")] = None,
-    activation: Annotated[str | None, typer.Option(help="Its activation: quickgelu or gelu.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
-    precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Processor threads of the model.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder for downloaded weights.")] = None,
-    capacity: Annotated[int | None, typer.Option(help="Frames in flight [default: 8 on a CPU, 64 on a GPU].")] = None,
-    batch: Annotated[
-        int | None, typer.Option(help="Frames computed in one go [default: 2 on a CPU, 32 on a GPU].")
-    ] = None,
-    allow_null_model: Annotated[bool | None, typer.Option(help="Let null serve, which looks at nothing.")] = None,
+    model: ModelOption = None,
+    weights: WeightsOption = None,
+    architecture: ArchitectureOption = None,
+    activation: ActivationOption = None,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    threads: ThreadsOption = None,
+    cache: CacheOption = None,
+    capacity: Annotated[int | None, typer.Option(help="Frames in flight [default: three batches].")] = None,
+    batch: Annotated[int | None, typer.Option(help="Frames computed in one go [default: by a short trial].")] = None,
+    allow_null_model: NullOption = None,
     insecure: Annotated[bool | None, typer.Option(help="Allow ws:// beyond your own network.")] = None,
     proxy: Annotated[bool | None, typer.Option(help="Use the system's proxy.")] = None,
     hours: Annotated[str | None, typer.Option(help="Local hours in which to take scans, like 22-08.")] = None,
@@ -77,8 +88,50 @@ def run(
     raise typer.Exit(code)
 
 
+@app.command()
+def selftest(
+    model: ModelOption = None,
+    weights: WeightsOption = None,
+    architecture: ArchitectureOption = None,
+    activation: ActivationOption = None,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    threads: ThreadsOption = None,
+    cache: CacheOption = None,
+    allow_null_model: NullOption = None,
+    as_json: Json = False,
+) -> None:
+    """Say whether this machine computes what it should, and how many uploads a minute it answers.
+
+    Exit code 1: it does not, and would not serve.
+    """
+    options = dict(locals())
+    options.pop("as_json")
+
+    from scanner.checks import selftest
+
+    raise typer.Exit(selftest(options, as_json=as_json))
+
+
+@app.command()
+def pull(
+    model: ModelOption = None,
+    weights: WeightsOption = None,
+    architecture: ArchitectureOption = None,
+    activation: ActivationOption = None,
+    cache: CacheOption = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch the model's weights, or make sure that they are there and fit; nothing is fetched twice."""
+    options = dict(locals())
+    options.pop("as_json")
+
+    from scanner.checks import pull
+
+    raise typer.Exit(pull(options, as_json=as_json))
+
+
 StateDir = Annotated[Path | None, typer.Option(help="Folder that the scanner reads.")]
-Json = Annotated[bool, typer.Option("--json", help="Print a JSON object on stdout.")]
 
 
 @app.command()

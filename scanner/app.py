@@ -7,12 +7,14 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from types import FrameType
 from typing import NoReturn
 
 from scanner.address import check_literal, parse_address
 from scanner.channel import Channel
+from scanner.curve import capacity_of
 from scanner.dialler import Dialler
 from scanner.engine import Engine
 from scanner.errors import DismissedError, TokenRefusedError
@@ -20,9 +22,10 @@ from scanner.link import Link
 from scanner.manners.opening import open_watch
 from scanner.manners.watch import Watch
 from scanner.models import Model
-from scanner.models.registry import open_model
+from scanner.models.errors import DeviceLostError
+from scanner.models.registry import choose_batch, open_model
 from scanner.session import Session
-from scanner.settings import CPU_BATCH_FRAMES, CPU_CAPACITY_FRAMES, GPU_BATCH_FRAMES, GPU_CAPACITY_FRAMES, Settings
+from scanner.settings import Settings
 from shared.errors import ConfigurationError
 from shared.exit_codes import ExitCode
 from shared.limits import MAX_NAME_CHARACTERS
@@ -51,46 +54,51 @@ def serve(settings: Settings) -> ExitCode:
     logger.info("coordinator %s, %s", address, dialler.describe_proxy())
     watch = open_watch(settings)
     model = open_model(settings)
-    hello = make_hello(model, settings, software)
-    logger.info("model %s on %s, %d frames in flight", model.name, model.device, hello.capacity)
-    batch_frames = settings.batch or (CPU_BATCH_FRAMES if is_cpu(model) else GPU_BATCH_FRAMES)
-    engine = Engine(model, batch_frames=batch_frames)
+    engine = Engine(model, batch_frames=choose_batch(model, settings))
+    capacity = settings.capacity or capacity_of(engine.batch_frames)
+    logger.info(
+        "model %s on %s, batches of %d, %d frames in flight", model.name, model.device, engine.batch_frames, capacity
+    )
+
+    def hello() -> Hello:
+        return make_hello(model, capacity, settings, software)
+
     code = asyncio.run(_serve(engine, hello, dialler, watch))
-    if engine.busy:
-        # Otherwise the interpreter would wait for a batch whose result nobody takes.
+    if engine.busy or code is ExitCode.DEVICE_LOST:
+        # Otherwise the interpreter would wait for a batch whose result nobody takes, or for a device that is gone.
         _end_process(code)
     return code
 
 
-def make_hello(model: Model, settings: Settings, software: str) -> Hello:
-    """Introduce this scanner."""
+def make_hello(model: Model, capacity: int, settings: Settings, software: str) -> Hello:
+    """Introduce this scanner, as it is now: a model may go on more precisely than it began."""
     return Hello(
         software=software,
         name=settings.name,
         device_asked=model.device_asked,
         device=model.device[:MAX_NAME_CHARACTERS],
         models=(ServedModel(model.name, model.fingerprint, model.frame_size),),
-        capacity=settings.capacity or (CPU_CAPACITY_FRAMES if is_cpu(model) else GPU_CAPACITY_FRAMES),
+        capacity=capacity,
     )
 
 
-def is_cpu(model: Model) -> bool:
-    """Say whether a model computes on the processor, which gains nothing from many frames in flight."""
-    return model.device.startswith("cpu")
-
-
-async def _serve(engine: Engine, hello: Hello, dialler: Dialler, watch: Watch) -> ExitCode:
+async def _serve(engine: Engine, hello: Callable[[], Hello], dialler: Dialler, watch: Watch) -> ExitCode:
     def open_session(channel: Channel) -> Session:
-        return Session(channel, engine, hello, pauses=watch.pauses)
+        return Session(channel, engine, hello(), pauses=watch.pauses)
 
     link = Link(dialler.dial, open_session)
     stopping = asyncio.Event()
     asked = _handle_signals(stopping)
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(engine.run()), group.create_task(watch.run(engine))]
-        code = await _follow(link, stopping)
-        for task in tasks:
-            task.cancel()
+    code = ExitCode.DONE
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(engine.run()), group.create_task(watch.run(engine))]
+            code = await _follow(link, stopping)
+            for task in tasks:
+                task.cancel()
+    except* DeviceLostError as lost:
+        logger.error("%s", lost.exceptions[0])
+        code = ExitCode.DEVICE_LOST
     watch.close()
     engine.close()
     logger.info("ended")

@@ -1,11 +1,9 @@
-"""Jobs that wait for the model, and which of them form the next batch. Pure: no clock, no threads."""
+"""Frames that wait for the model, and which of them form the next batch. Pure: no clock, no threads."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-
-import numpy as np
 
 from scanner.jobs import Job
 from scanner.models import Frames
@@ -14,15 +12,20 @@ from shared.messages import Lane
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """So many frames of a job, counted from the first that is not done."""
+    """So many frames of a job, from the one with index `start` on."""
 
     job: Job
+    start: int
     count: int
 
     @property
     def frames(self) -> Frames:
         """The frames themselves, shape (count, size, size, 3)."""
-        return self.job.frames[self.job.done : self.job.done + self.count]
+        return self.job.frames[self.start : self.start + self.count]
+
+    def split(self, count: int) -> tuple[Slice, Slice]:
+        """Give the first `count` frames, and the rest."""
+        return Slice(self.job, self.start, count), Slice(self.job, self.start + count, self.count - count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,49 +37,63 @@ class Batch:
     def __len__(self) -> int:
         return sum(part.count for part in self.slices)
 
-    def stack(self) -> Frames:
-        """Put all frames into one array, in the order of the slices."""
-        if len(self.slices) == 1:
-            return self.slices[0].frames
-        return np.concatenate([part.frames for part in self.slices])
+    @property
+    def pieces(self) -> list[Frames]:
+        """The frames of the slices, in order."""
+        return [part.frames for part in self.slices]
 
 
 class Backlog:
     """First come, first served within a lane; live before sweep.
 
-    A batch holds one lane only: sweep frames would make the live ones beside them wait. A job stays until `drop`
-    removes it, so that its remaining frames lead the next batch.
+    A batch holds one lane only: sweep frames would make the live ones beside them wait.
     """
 
     def __init__(self) -> None:
-        self._lanes: dict[Lane, deque[Job]] = {lane: deque() for lane in (Lane.LIVE, Lane.SWEEP)}
+        self._lanes: dict[Lane, deque[Slice]] = {lane: deque() for lane in (Lane.LIVE, Lane.SWEEP)}
+        self._frames = dict.fromkeys(self._lanes, 0)
 
     def __len__(self) -> int:
-        return sum(map(len, self._lanes.values()))
+        return sum(self._frames.values())
+
+    def waiting(self, lane: Lane) -> int:
+        """Count the frames that wait in a lane."""
+        return self._frames[lane]
 
     def add(self, job: Job) -> None:
         """Queue a job behind those of its lane."""
-        self._lanes[job.lane].append(job)
+        self._lanes[job.lane].append(Slice(job, 0, len(job.frames)))
+        self._frames[job.lane] += len(job.frames)
 
     def drop(self, job: Job) -> None:
-        """Forget a job, whether it is done or no longer wanted. Does nothing when it is not there."""
+        """Forget what waits of a job. Does nothing when that is nothing."""
         lane = self._lanes[job.lane]
-        if job in lane:
-            lane.remove(job)
+        for part in [part for part in lane if part.job is job]:
+            lane.remove(part)
+            self._frames[job.lane] -= part.count
 
     def take(self, limit: int) -> Batch | None:
-        """Form the next batch of at most `limit` frames, or None when nothing waits.
+        """Remove the next batch of at most `limit` frames, or give None when nothing waits.
 
-        Report what is done in `Job.done` before taking again.
+        What is left of a job that does not fit leads the next batch.
         """
-        lane = next(filter(None, self._lanes.values()), None)
+        lane = next((lane for lane, waiting in self._frames.items() if waiting), None)
         if lane is None:
             return None
-        slices: list[Slice] = []
-        for job in lane:
-            if limit == 0:
-                break
-            count = min(job.left, limit)
-            slices.append(Slice(job, count))
-            limit -= count
+        queue, slices, room = self._lanes[lane], [], limit
+        while queue and room:
+            part = queue.popleft()
+            if part.count > room:
+                part, rest = part.split(room)
+                queue.appendleft(rest)
+            slices.append(part)
+            room -= part.count
+        self._frames[lane] -= limit - room
         return Batch(tuple(slices))
+
+    def put_back(self, batch: Batch) -> None:
+        """Let a batch that was taken wait again, before all others, without the jobs that were dropped meanwhile."""
+        for part in reversed(batch.slices):
+            if not part.job.dropped:
+                self._lanes[part.job.lane].appendleft(part)
+                self._frames[part.job.lane] += part.count

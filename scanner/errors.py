@@ -9,7 +9,7 @@ FediwardError
     └── DismissedError          the coordinator asked this scanner to stop; exit code 1
 
 ChannelClosedError ends a session when its connection is gone; `link` turns it into one of the above. ModelFaultError
-carries whatever a model raised, ScoresError included, from the worker thread to the event loop.
+carries whatever a model raised, ScoresError and SelfTestError included, from the worker thread to the event loop.
 """
 
 from __future__ import annotations
@@ -116,6 +116,17 @@ class ScoresError(FediwardError):
 
     def __str__(self) -> str:
         return f"scores {self.fault}"
+
+
+class SelfTestError(FediwardError):
+    """The device does not compute what it should; `fidelity` says how far off it is."""
+
+    def __init__(self, fidelity: object) -> None:
+        self.fidelity = fidelity
+        super().__init__(fidelity)
+
+    def __str__(self) -> str:
+        return f"the self-test failed: {self.fidelity}"
 
 
 class ModelFaultError(FediwardError):

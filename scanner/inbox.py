@@ -15,6 +15,7 @@ from scanner.assembly import Assembly
 from scanner.engine import Engine
 from scanner.jobs import Job, JobEvent, JobFailed, JobFinished, JobProgressed
 from scanner.models import Scores
+from scanner.models.errors import DeviceLostError
 from shared.errors import UnexpectedMessageError
 from shared.messages import Cancel, Failure, FailureKind, Frame, FromScanner, Progress, Received, Result, Scan, Welcome
 
@@ -166,4 +167,6 @@ def kind_of(error: BaseException) -> FailureKind:
     """Say in the words of the protocol what kept the model from computing."""
     if isinstance(error, MemoryError):
         return FailureKind.OUT_OF_MEMORY
+    if isinstance(error, DeviceLostError):
+        return FailureKind.DEVICE_LOST
     return FailureKind.INTERNAL

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import numpy as np
+
 from scanner.models import Frames, Scores
 from shared.messages import Lane
 
@@ -45,11 +47,19 @@ class Job:
     report: Callable[[JobEvent], None] = field(repr=False)
     submitted_s: float = 0.0
     started_s: float | None = None
-    parts: list[Scores] = field(default_factory=list, repr=False)
+    scores: Scores | None = field(default=None, repr=False)
     done: int = 0
     dropped: bool = False
+    """Nobody is to hear of it any more: it was cancelled, has failed, or is finished."""
 
     @property
     def left(self) -> int:
         """Number of frames that are still to be computed."""
         return len(self.frames) - self.done
+
+    def fill(self, start: int, scores: Scores) -> None:
+        """Take the scores of some frames, from the one with this index on."""
+        if self.scores is None:
+            self.scores = np.empty((len(self.frames), scores.shape[1]), np.float32)
+        self.scores[start : start + len(scores)] = scores
+        self.done += len(scores)

@@ -33,7 +33,7 @@ from scanner.errors import ChannelClosedError, HelloTimeoutError, ModelFaultErro
 from scanner.inbox import Inbox
 from scanner.manners.pauses import Pauses
 from scanner.memory import read_memory
-from shared.errors import MalformedMessageError, ProtocolError, UnexpectedMessageError
+from shared.errors import FediwardError, MalformedMessageError, ProtocolError, UnexpectedMessageError
 from shared.limits import HELLO_TIMEOUT_S, LOAD_INTERVAL_S
 from shared.messages import (
     Cancel,
@@ -181,7 +181,8 @@ class Session:
             await self._engine.prepare(welcome.terms)
         except ModelFaultError as fault:
             # The admin page shows it; the scanner stays, because other terms may do.
-            self._trouble = f"cannot prepare the model: {type(fault.error).__name__}"
+            known = isinstance(fault.error, FediwardError)
+            self._trouble = f"cannot prepare the model: {fault.error if known else type(fault.error).__name__}"
             logger.error("cannot prepare the model for %d terms", len(welcome.terms), exc_info=fault.error)
 
     async def _report_load(self) -> None:

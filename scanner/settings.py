@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Mapping
 from enum import StrEnum
@@ -18,12 +19,6 @@ from shared.limits import MAX_CAPACITY_FRAMES, MAX_NAME_CHARACTERS
 from shared.messages import is_printable
 
 PREFIX = "FEDIWARD_"
-
-CPU_CAPACITY_FRAMES, GPU_CAPACITY_FRAMES = 8, 64
-
-CPU_BATCH_FRAMES, GPU_BATCH_FRAMES = 2, 32
-"""A CPU gains nothing from large batches (ViT-L-14 in bf16 on 2 cores: 510 ms for one frame, 585 ms a frame in fours),
-and a live frame waits for the batch before it."""
 
 
 class LogLevel(StrEnum):
@@ -70,11 +65,11 @@ class Settings(BaseSettings):
     threads: Annotated[int, Ge(1), Le(1024)] | None = None
     """Processor threads of the model; the library's choice if not set."""
     cache: Path | None = None
-    """Folder for downloaded weights; the library's choice if not set."""
+    """Folder for weights and for what is worked out once; $XDG_CACHE_HOME/fediward or ~/.cache/fediward if not set."""
     capacity: Annotated[int, Ge(1), Le(MAX_CAPACITY_FRAMES)] | None = None
-    """Frames in flight; 8 on a CPU and 64 on a GPU if not set."""
+    """Frames in flight; three batches, and at least 8, if not set."""
     batch: Annotated[int, Ge(1), Le(MAX_CAPACITY_FRAMES)] | None = None
-    """Frames that the model computes in one go; 2 on a CPU and 32 on a GPU if not set."""
+    """Frames that the model computes in one go; what a short trial shows to be useful if not set."""
     allow_null_model: bool = False
     """Let `null` serve, which looks at nothing: for benchmarks and tests."""
     null_ms_per_frame: Annotated[float, Ge(0), Le(60_000)] = 0.0
@@ -116,6 +111,13 @@ class Settings(BaseSettings):
         if len(name) > MAX_NAME_CHARACTERS or not is_printable(name):
             raise ValueError(f"use at most {MAX_NAME_CHARACTERS} printable characters")
         return name
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder for weights and notes."""
+        if self.cache is not None:
+            return self.cache
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fediward"
 
     def read_token(self) -> str:
         """Give the secret. Raises ConfigurationError when there is none, or none that a header can carry."""

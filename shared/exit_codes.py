@@ -17,4 +17,6 @@ class ExitCode(IntEnum):
     NOT_REACHED = 4
     """One-shot commands only: what runs as a service tries for ever."""
     TOKEN_REFUSED = 5
+    DEVICE_LOST = 6
+    """A GPU computes no more in this process: start it again."""
     INTERRUPTED = 130

@@ -8,12 +8,15 @@ def serve() -> None:
     import asyncio
     import logging
 
+    from coordinator.settings import load_settings
+
+    # Before the rest is imported: a wrong setting is told in half the time.
+    settings = load_settings()
+
     from coordinator import app
     from coordinator.credentials import LOCAL_CALLER, Credentials
     from coordinator.judge.selection import policy_in_force
-    from coordinator.settings import load_settings
 
-    settings = load_settings()
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     policy = policy_in_force(settings.model, settings.policy, settings.strictness)
     credentials = Credentials(settings.credentials_file)

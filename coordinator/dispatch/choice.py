@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from coordinator.dispatch.state import ScannerState, ScanState
 from shared.messages import Lane
 
-MARGIN_S, MARGIN_SHARE = 0.1, 0.1
+MARGIN_S, MARGIN_SHARE = 0.1, 0.15
 """Kept free before a deadline, and of the time left: speeds are estimates (figures: tests/simulation, report)."""
 
 
@@ -35,41 +35,32 @@ class Chooser(Protocol):
         """
 
 
-def free_after_s(scanner: ScannerState, lane: Lane, ahead: int) -> float:
-    """Return the seconds until a scanner is through with what it has before another scan of a lane.
-
-    `ahead` are frames that wait in the coordinator for the same scanner. Sweep work that a scanner has does not delay
-    live work: its engine takes live first.
-    """
-    before = ahead + (scanner.live_in_flight if lane is Lane.LIVE else scanner.frames_in_flight)
-    return before * scanner.seconds_per_frame + scanner.unreceived_bytes / scanner.link_bytes_per_s
-
-
-def cost_s(scanner: ScannerState, frame_bytes: int) -> float:
-    """Return the seconds that one frame more takes on a scanner and its line."""
-    return scanner.seconds_per_frame + frame_bytes / scanner.link_bytes_per_s
-
-
-def busyness(scanner: ScannerState, scan: ScanState, frames: int, ahead: int) -> tuple[float, int, float]:
-    """Return the key by which scanners are compared: seconds to finish, then fewest in flight, then longest idle.
-
-    Seconds to finish: (frames in flight + frames of this scan) / measured throughput + bytes / measured link speed.
-    """
-    finish_s = free_after_s(scanner, scan.lane, ahead) + frames * cost_s(scanner, scan.frame_bytes)
-    return (finish_s, scanner.frames_in_flight, scanner.idle_since_s)
-
-
 def useful_s(scan: ScanState, now: float) -> float:
     """Return the seconds within which a scan should be expected to finish, so that it does before its deadline."""
     return (scan.deadline_s - now) * (1.0 - MARGIN_SHARE) - MARGIN_S
 
 
-def frames_in(seconds: float, scanner: ScannerState, scan: ScanState, ahead: int) -> int:
-    """Return how many looks of a scan fit into a scanner's capacity and the seconds left, 0 when none does."""
-    left_s = seconds - free_after_s(scanner, scan.lane, ahead)
-    if left_s <= 0.0:
-        return 0
-    return min(scan.frames, scanner.capacity_for(scan.lane), int(left_s / cost_s(scanner, scan.frame_bytes)))
+def busyness(
+    scanner: ScannerState, scan: ScanState, *, ahead: int, seconds: float
+) -> tuple[int, float, int, float] | None:
+    """Return the key by which scanners are compared, None when not one look fits into the seconds left.
+
+    Most looks first; then the earliest expected finish; then the fewest frames in flight; then the longest idle. A scan
+    is computed once it has arrived and what came before it is done; lines and models work at the same time:
+    max(bytes / measured link speed, frames before it / measured throughput) + frames / measured throughput. `ahead` are
+    frames that wait in the coordinator for the same scanner. Sweep work that a scanner has does not delay live work:
+    its engine takes live first.
+    """
+    each_s, each_line_s = scanner.seconds_per_frame, scan.frame_bytes / scanner.link_bytes_per_s
+    before = ahead + (scanner.live_in_flight if scan.lane is Lane.LIVE else scanner.frames_in_flight)
+    before_s = before * each_s
+    line_s = scanner.unreceived_bytes / scanner.link_bytes_per_s + ahead * each_line_s
+    fitting = int(min((seconds - before_s) / each_s, (seconds - line_s) / (each_s + each_line_s)))
+    if fitting <= 0:
+        return None
+    frames = min(scan.looks, scanner.capacity_for(scan.lane), fitting)
+    finish_s = max(line_s + frames * each_line_s, before_s) + frames * each_s
+    return (-frames, finish_s, scanner.frames_in_flight, scanner.idle_since_s)
 
 
 def room_for(scanner: ScannerState, lane: Lane) -> int:
@@ -82,29 +73,26 @@ def least_busy(scan: ScanState, scanners: Sequence[ScannerState], *, waiting: Wa
 
     Scanners that can do more looks in time go before those that can do fewer.
     """
-    best: tuple[tuple[int, tuple[float, int, float]], Choice] | None = None
+    best: ScannerState | None = None
+    best_key: tuple[int, float, int, float] | None = None
     seconds = useful_s(scan, now)
     for scanner in scanners:
-        ahead = waiting.get(scanner.generation, 0)
-        frames = frames_in(seconds, scanner, scan, ahead)
-        if frames == 0:
-            continue
-        key = (-frames, busyness(scanner, scan, frames, ahead))
-        if best is None or key < best[0]:
-            best = (key, Choice(scanner, frames))
-    return best[1] if best is not None else None
+        key = busyness(scanner, scan, ahead=waiting.get(scanner.generation, 0), seconds=seconds)
+        if key is not None and (best_key is None or key < best_key):
+            best, best_key = scanner, key
+    return Choice(best, -best_key[0]) if best is not None and best_key is not None else None
 
 
-def is_in_time(scan: ScanState, scanners: Sequence[ScannerState], *, waiting_frames: int, now: float) -> bool:
-    """Say whether one look at least can be had before the deadline, behind the frames that wait before it.
+def frames_before(scan: ScanState, scanners: Sequence[ScannerState], now: float) -> int:
+    """Return how many frames scanners can finish until a scan must be done, beside what they have, 0 if too late.
 
-    Those are shared out by speed; no scan is faster than one look at the scanner that is free first. The margin counts
-    for a scan that is new: one that was taken on is not given up because an estimate moved a little.
+    They share by speed; no scan is faster than one look at the scanner that is free first. The margin counts for a scan
+    that is new: one that was taken on is not given up because an estimate moved a little.
     """
     seconds = useful_s(scan, now) if scan.submitted_s == now else scan.deadline_s - now
-    speed, frames, is_free_in_time = 0.0, waiting_frames, False
+    frames, is_in_time = 0.0, False
     for scanner in scanners:
-        speed += 1.0 / scanner.seconds_per_frame
-        frames += scanner.live_in_flight if scan.lane is Lane.LIVE else scanner.frames_in_flight
-        is_free_in_time = is_free_in_time or frames_in(seconds, scanner, scan, 0) > 0
-    return is_free_in_time and frames / speed <= seconds
+        frames += seconds / max(scanner.seconds_per_frame, scan.frame_bytes / scanner.link_bytes_per_s)
+        frames -= scanner.live_in_flight if scan.lane is Lane.LIVE else scanner.frames_in_flight
+        is_in_time = is_in_time or busyness(scanner, scan, ahead=0, seconds=seconds) is not None
+    return max(int(frames), 0) if is_in_time else 0

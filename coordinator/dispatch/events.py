@@ -151,7 +151,11 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Tell a scanner to drop a scan, and send it no more of its frames."""
+    """Tell a scanner to drop a scan, and send it no more of its frames.
+
+    The scan is settled or abandoned; one that timed out is cancelled only when its late result is not waited for any
+    longer.
+    """
 
     generation: int
     scan: str

@@ -9,7 +9,9 @@ from coordinator.dispatch.state import FaultRecord
 FAULTS_BEFORE_ASIDE = 3
 """Faults in a row, without a result between them."""
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 300.0
+FIRST_PAUSE_S, MOST_DOUBLINGS = 5.0, 6
+"""Every further time a scanner is set aside it is for twice as long, up to 5 s * 2**6 = 320 s."""
+
 SHARED_FAULT_S = 2.0
 """Faults of all scanners within this time have a common cause, which is not theirs."""
 
@@ -28,12 +30,12 @@ class Faults:
         """
         record = self._records.setdefault(scanner, FaultRecord())
         record.reason = reason
-        if since_s <= record.last_s:
+        if since_s < record.last_s:
             return
         record.count += 1
         record.last_s = now
         if record.count >= FAULTS_BEFORE_ASIDE and any(self._is_well(other, now) for other in others):
-            record.aside_until_s = now + min(FIRST_PAUSE_S * 2**record.times_aside, LONGEST_PAUSE_S)
+            record.aside_until_s = now + FIRST_PAUSE_S * 2 ** min(record.times_aside, MOST_DOUBLINGS)
             record.times_aside += 1
 
     def forgive(self, scanner: str) -> None:

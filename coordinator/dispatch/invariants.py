@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coordinator.dispatch.state import Phase, ScanState
+from coordinator.dispatch.lanes import Queue
+from coordinator.dispatch.state import Phase, ScannerState, ScanState
 from shared.messages import Lane
 
 if TYPE_CHECKING:
@@ -28,30 +29,49 @@ def check(machine: Machine, now: float) -> None:
     names = [scanner.scanner for scanner in machine.scanners.values()]
     _hold(len(names) == len(set(names)), "two connections of one scanner")
     for scanner in machine.scanners.values():
-        pushes = scanner.pushes.values()
-        _hold(scanner.frames_in_flight == sum(p.frames for p in pushes), "frames in flight miscounted")
-        live = sum(p.frames for p in pushes if p.lane is Lane.LIVE)
-        _hold(scanner.live_in_flight == live, "live frames in flight miscounted")
-        waiting = sum(p.size_bytes for p in pushes if p.received_s is None)
-        _hold(scanner.unreceived_bytes == waiting, "bytes on the line miscounted")
-        _hold(not pushes or scanner.phase is not Phase.WARMING, "pushed to a scanner that is not ready")
+        _check_scanner(machine, scanner)
     for scan in machine.scans.values():
-        _hold(now < scan.deadline_s, "open after its deadline", scan)
-        queued = scan in machine.queues[scan.lane]
-        _hold(queued is not bool(scan.on), "neither waits nor is pushed, or both", scan)
-        for generation, attempt in scan.on.items():
-            found = machine.scanners.get(generation)
-            _hold(found is not None, "on a scanner that left", scan)
-            push = found.pushes.get(scan.scan) if found is not None else None
-            _hold(push is not None and push.attempt == attempt, "its scanner does not know of it", scan)
+        _check_scan(machine, scan, now)
+    for name, scan in machine.silent.items():
+        _hold(machine.scans.get(name) is scan and len(scan.on) == 1, "needs no extra push", scan)
+    for name, scan in machine.timed_out.items():
+        _hold(name not in machine.scans and bool(scan.on), "timed out, and open or with nobody", scan)
     for lane, queue in machine.queues.items():
-        waiting_scans = list(queue)
-        _hold(queue.size_bytes == sum(s.frames * s.frame_bytes for s in waiting_scans), "queued bytes miscounted")
-        _hold(queue.frames == sum(s.frames for s in waiting_scans), "queued frames miscounted")
-        _hold(len(waiting_scans) <= queue.limits.scans, "more scans wait than are allowed")
-        for waiting_scan in waiting_scans:
-            _hold(machine.scans.get(waiting_scan.scan) is waiting_scan, "a settled scan waits", waiting_scan)
-            _hold(waiting_scan.lane is lane, "in another lane's queue", waiting_scan)
+        _check_queue(machine, lane, queue)
+
+
+def _check_scanner(machine: Machine, scanner: ScannerState) -> None:
+    pushes = scanner.pushes.values()
+    _hold(scanner.frames_in_flight == sum(p.frames for p in pushes), "frames in flight miscounted")
+    live = sum(p.frames for p in pushes if p.lane is Lane.LIVE)
+    _hold(scanner.live_in_flight == live, "live frames in flight miscounted")
+    waiting = sum(p.size_bytes for p in pushes if p.received_s is None)
+    _hold(scanner.unreceived_bytes == waiting, "bytes on the line miscounted")
+    _hold(not pushes or scanner.phase is not Phase.WARMING, "pushed to a scanner that is not ready")
+    _hold(bool(pushes) or not scanner.is_late, "late with nothing to do")
+    for name in scanner.pushes:
+        scan = machine.scans.get(name) or machine.timed_out.get(name)
+        _hold(scan is not None and scanner.generation in scan.on, f"a settled scan is left behind: {name}")
+
+
+def _check_scan(machine: Machine, scan: ScanState, now: float) -> None:
+    _hold(now < scan.deadline_s, "open after its deadline", scan)
+    queued = scan in machine.queues[scan.lane]
+    _hold(queued is not bool(scan.on), "neither waits nor is pushed, or both", scan)
+    for generation, attempt in scan.on.items():
+        found = machine.scanners.get(generation)
+        push = found.pushes.get(scan.scan) if found is not None else None
+        _hold(push is not None and push.attempt == attempt, "its scanner does not know of it", scan)
+
+
+def _check_queue(machine: Machine, lane: Lane, queue: Queue) -> None:
+    scans = list(queue)
+    _hold(queue.size_bytes == sum(s.frames * s.frame_bytes for s in scans), "queued bytes miscounted")
+    _hold(queue.frames == sum(s.frames for s in scans), "queued frames miscounted")
+    _hold(len(scans) <= queue.limits.scans, "more scans wait than are allowed")
+    for scan in scans:
+        _hold(machine.scans.get(scan.scan) is scan, "a settled scan waits", scan)
+        _hold(scan.lane is lane, "in another lane's queue", scan)
 
 
 def _hold(truth: bool, fault: str, scan: ScanState | None = None) -> None:

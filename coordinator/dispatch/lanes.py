@@ -41,6 +41,13 @@ class Queue:
         """Return the least urgent scan. There must be one."""
         return self._scans[-1]
 
+    def share(self, scan: ScanState, frames: int) -> int:
+        """Return how many looks a scan may have when all that wait share so many frames: one each, and of the rest
+        the same part of what each asks for.
+        """
+        wanted, spare = self.frames - len(self), max(frames - len(self), 0)
+        return scan.frames if spare >= wanted else 1 + (scan.frames - 1) * spare // wanted
+
     def __contains__(self, scan: ScanState) -> bool:
         place = bisect_left(self._scans, scan.order, key=_order)
         return place < len(self._scans) and self._scans[place] is scan

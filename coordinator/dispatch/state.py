@@ -122,18 +122,16 @@ class ScannerState:
         self.live_in_flight += push.frames if push.lane is Lane.LIVE else 0
         self.unreceived_bytes += push.size_bytes
 
-    def remove(self, scan: str, now: float) -> PushState | None:
-        """Count a push as no longer in flight; None when there is none of this scan."""
-        push = self.pushes.pop(scan, None)
-        if push is not None:
-            self.frames_in_flight -= push.frames
-            self.live_in_flight -= push.frames if push.lane is Lane.LIVE else 0
-            if push.received_s is None:
-                self.unreceived_bytes -= push.size_bytes
-            if not self.pushes:
-                self.idle_since_s = now
-                self.is_late = False
-        return push
+    def remove(self, push: PushState, now: float) -> None:
+        """Count a push as no longer in flight."""
+        del self.pushes[push.scan]
+        self.frames_in_flight -= push.frames
+        self.live_in_flight -= push.frames if push.lane is Lane.LIVE else 0
+        if push.received_s is None:
+            self.unreceived_bytes -= push.size_bytes
+        if not self.pushes:
+            self.idle_since_s = now
+            self.is_late = False
 
     def note_sign(self, now: float) -> None:
         """Remember that the scanner made progress."""
@@ -191,6 +189,8 @@ class ScanState:
     frame_bytes: int
     submitted_s: float
     deadline_s: float
+    looks: int = 0
+    """How many of its frames it may have, in view of all that waits."""
     attempts: int = 0
     on: dict[int, int] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
@@ -206,6 +206,14 @@ class ScanState:
     def order(self) -> tuple[float, float, str]:
         """Place in its lane's queue: earliest deadline first."""
         return (self.deadline_s, self.submitted_s, self.scan)
+
+    def begin(self, scanner: ScannerState, frames: int, now: float) -> PushState:
+        """Start an attempt at a scanner, which must not have had one yet."""
+        self.attempts += 1
+        self.on[scanner.generation] = self.attempts
+        self.tried.add(scanner.scanner)
+        self.tell(now, f"attempt {self.attempts}: {frames} frames to {scanner.scanner}")
+        return PushState(self.scan, self.attempts, self.lane, frames, frames * self.frame_bytes, now)
 
     def tell(self, now: float, line: str) -> None:
         """Add a line to the story that a failed invariant prints."""

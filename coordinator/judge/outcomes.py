@@ -53,6 +53,15 @@ class Mode(StrEnum):
     """Accept everything, and record what would have been done."""
 
 
+class LaterLookMode(StrEnum):
+    """What is done with a picture that was accepted unseen and is flagged later."""
+
+    REPORT = "report"
+    """Tell the admin."""
+    PURGE = "purge"
+    """Have it removed; never in shadow mode."""
+
+
 ACCEPTED_STATUS = 200
 
 REJECTED_STATUS: Mapping[Outcome, int] = MappingProxyType(

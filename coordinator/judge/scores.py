@@ -19,9 +19,11 @@ class Scores:
     """Cosine similarities of frames with terms: one row a frame, one column a term, each within [-1, 1]."""
 
     rows: Sequence[Sequence[float]] = field(repr=False)
+    weights: str = ""
+    """Fingerprint of the weights of the model that made them."""
 
     @classmethod
-    def parse(cls, data: bytes, *, frames: int, terms: int) -> Scores:
+    def parse(cls, data: bytes, *, frames: int, terms: int, weights: str = "") -> Scores:
         """Read float32, little-endian, row by row, shape (frames, terms).
 
         Raises ScoresError for another length, NaN, infinity, and values beyond [-1, 1].
@@ -34,4 +36,4 @@ class Scores:
         # A comparison with NaN is false, so that NaN is refused here too.
         if not all(-1.0 <= value <= 1.0 for value in values):
             raise ScoresError("a score that is not within [-1, 1]")
-        return cls([values[start : start + terms] for start in range(0, frames * terms, terms)])
+        return cls([values[start : start + terms] for start in range(0, frames * terms, terms)], weights)

@@ -20,7 +20,13 @@ def policy_in_force(model: str, name: str, strictness: str) -> Policy:
         raise PolicyError(
             "FEDIWARD_MODEL", "", f"is {model!r}, which has no default policy as {known} have; set FEDIWARD_POLICY"
         )
-    policy = load_policy(name or DEFAULT_POLICIES[model], strictness=parse_strictness(strictness))
+    moved = parse_strictness(strictness)
+    try:
+        policy = load_policy(name or DEFAULT_POLICIES[model], strictness=moved)
+    except PolicyError as error:
+        if not name or error.source.startswith("FEDIWARD_"):
+            raise
+        raise PolicyError(f"FEDIWARD_POLICY: {error.source}", error.key, error.what) from error
     if policy.model != model:
         raise PolicyError("FEDIWARD_POLICY", "", f"is for model {policy.model}, but FEDIWARD_MODEL is {model}")
     return policy

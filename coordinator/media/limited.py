@@ -84,7 +84,11 @@ class Cutters:
     async def __aenter__(self) -> Self:
         """Start the processes and wait until they are warm. Raises NoPlace when one does not start."""
         self._closed = False
-        started = await asyncio.gather(*(self._start() for _ in range(self._count)))
+        try:
+            started = await asyncio.gather(*(self._start() for _ in range(self._count)))
+        except asyncio.CancelledError:
+            await self._close()
+            raise
         if not all(started):
             await self._close()
             raise NoPlace(Reason.WILL_NOT_START)
@@ -161,6 +165,8 @@ class Cutters:
         """Wait for a free process, first come first served within a lane, and take it."""
         if self._closed:
             raise NoPlace(Reason.CLOSED)
+        if asyncio.get_running_loop().time() >= deadline_s:
+            raise CutTimedOut(Reason.DEADLINE)
         waiter: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
         lane.append(waiter)
         self._hand_out()

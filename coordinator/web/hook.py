@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -15,7 +16,8 @@ from starlette.routing import Route
 from coordinator.body import Body, BodyMemory, read_body
 from coordinator.credentials import Caller, Credentials
 from coordinator.intake import Intake
-from coordinator.judge.outcomes import Outcome, OutcomeTable
+from coordinator.judge.outcomes import Outcome, OutcomeTable, Ruling
+from coordinator.records import Records
 from coordinator.settings import Network
 from coordinator.uploads import Finding, Uploads
 from coordinator.web.addresses import UntrustedProxyError, client_address
@@ -26,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 BY_ADDRESS = "IPADDR"
 """In place of a secret: the caller is known by its network (the word of pictrs-safety)."""
+
+WRITING_S = 0.2
+"""Kept of the deadline for writing down, before the answer leaves, what nobody looked at in time."""
 
 QUERIES: Mapping[str, frozenset[str]] = {"lane": frozenset(Lane), "record": frozenset({"0", "1"})}
 
@@ -38,6 +43,7 @@ class Hook:
         *,
         credentials: Credentials,
         uploads: Uploads,
+        records: Records,
         intake: Intake,
         outcomes: OutcomeTable,
         memory: BodyMemory,
@@ -47,6 +53,7 @@ class Hook:
     ) -> None:
         self._credentials = credentials
         self._uploads = uploads
+        self._records = records
         self._intake = intake
         self._outcomes = outcomes
         self._memory = memory
@@ -70,7 +77,7 @@ class Hook:
         body = Body(self._memory)
         with self._intake.upload() as is_admitted:
             try:
-                return await self._answer(request, body, lane, began_s, is_admitted=is_admitted)
+                return await self._answer(request, body, caller, lane, began_s, is_admitted=is_admitted)
             except ClientDisconnect:
                 logger.info("upload abandoned caller=%s", caller.name)
                 return Response(status_code=499)
@@ -95,7 +102,9 @@ class Hook:
         lane = Lane(request.query_params.get("lane", Lane.LIVE))
         return Refusal.SWEEP_NOT_ALLOWED if lane is Lane.SWEEP and not caller.may_sweep else lane
 
-    async def _answer(self, request: Request, body: Body, lane: Lane, began_s: float, *, is_admitted: bool) -> Response:
+    async def _answer(
+        self, request: Request, body: Body, caller: Caller, lane: Lane, began_s: float, *, is_admitted: bool
+    ) -> Response:
         loop = asyncio.get_running_loop()
         deadline_s = began_s + self._deadline_s
         try:
@@ -106,17 +115,46 @@ class Hook:
         if body.size_bytes == 0:
             return Refusal.EMPTY_BODY.response()
         body_ms = (loop.time() - began_s) * 1e3
-        finding = await self._find(request, body, lane, deadline_s, is_admitted=is_admitted)
-        return self._report(body, finding, body_ms, (loop.time() - began_s) * 1e3)
+        recording = request.query_params.get("record", "1") == "1"
+        finding = await self._records.recall(body, recording=recording)
+        if finding is None:
+            writing_from_s = deadline_s - WRITING_S
+            late = partial(self._records.keep, body) if recording else None
+            finding = await self._find(request, body, lane, writing_from_s, late, is_admitted=is_admitted)
+            if recording:
+                self._records.keep(body, finding)
+        ruling = self._outcomes.rule(finding.outcome)
+        scan_id = secrets.token_hex(8)
+        if recording:
+            await self._records.write_down(
+                body,
+                finding,
+                ruling,
+                who=caller.name,
+                media_type=request.headers.get("content-type", ""),
+                scan_id=scan_id,
+                mode=self._outcomes.mode,
+                deadline_s=deadline_s,
+            )
+        return _report(scan_id, body, finding, ruling, body_ms, (loop.time() - began_s) * 1e3)
 
-    async def _find(self, request: Request, body: Body, lane: Lane, deadline_s: float, *, is_admitted: bool) -> Finding:
+    async def _find(
+        self,
+        request: Request,
+        body: Body,
+        lane: Lane,
+        deadline_s: float,
+        late: Callable[[Finding], None] | None,
+        *,
+        is_admitted: bool,
+    ) -> Finding:
         if body.size_bytes > self._body_limit_bytes:
             return Finding(Outcome.TOO_LARGE, reason=f"more than {self._body_limit_bytes} bytes")
         if not is_admitted:
             return Finding(Outcome.OVERLOADED, reason="the coordinator is stopping")
         if not body.is_whole:
             return Finding(Outcome.OVERLOADED, reason="no memory left for the upload (FEDIWARD_BODY_MEMORY)")
-        looking = asyncio.create_task(self._uploads.look_at(body, lane=lane, deadline_s=deadline_s))
+        looking = asyncio.create_task(self._uploads.look_at(body, lane=lane, deadline_s=deadline_s, late=late))
         gone = asyncio.create_task(_until_gone(request))
         try:
             await asyncio.wait({looking, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -128,38 +166,38 @@ class Hook:
             gone.cancel()
             await asyncio.wait({looking, gone})
 
-    def _report(self, body: Body, finding: Finding, body_ms: float, total_ms: float) -> Response:
-        ruling = self._outcomes.rule(finding.outcome)
-        times = {"body": body_ms, **finding.milliseconds, "total": total_ms}
-        scan_id = secrets.token_hex(8)
-        logger.info(
-            "upload %s sha256=%s bytes=%d outcome=%s answer=%s parts=%s looks=%d scanner=%s ms=%.0f",
-            scan_id,
-            body.sha256,
-            body.size_bytes,
-            finding.outcome,
-            ruling.answer,
-            ",".join(finding.parts) or "-",
-            finding.looks,
-            finding.scanner or "-",
-            total_ms,
-        )
-        report: dict[str, Any] = {
-            "scan_id": scan_id,
-            "outcome": finding.outcome,
-            "answer": ruling.answer,
-            "would_be": ruling.would_be,
-            "reason": finding.reason,
-            "parts": list(finding.parts),
-            "look": finding.look,
-            "looks": finding.looks,
-            "partial": finding.partial,
-            "format": finding.format,
-            "sha256": body.sha256,
-            "bytes": body.size_bytes,
-            "milliseconds": {step: round(value, 3) for step, value in times.items()},
-        }
-        return JSONResponse(report, status_code=ruling.status)
+
+def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, body_ms: float, total_ms: float) -> Response:
+    times = {"body": body_ms, **finding.milliseconds, "total": total_ms}
+    logger.info(
+        "upload %s sha256=%s bytes=%d outcome=%s answer=%s parts=%s looks=%d scanner=%s ms=%.0f",
+        scan_id,
+        body.sha256,
+        body.size_bytes,
+        finding.outcome,
+        ruling.answer,
+        ",".join(finding.parts) or "-",
+        finding.looks,
+        finding.scanner or "-",
+        total_ms,
+    )
+    report: dict[str, Any] = {
+        "scan_id": scan_id,
+        "outcome": finding.outcome,
+        "answer": ruling.answer,
+        "would_be": ruling.would_be,
+        "reason": finding.reason,
+        "parts": list(finding.parts),
+        "look": finding.look,
+        "looks": finding.looks,
+        "partial": finding.partial,
+        "format": finding.format,
+        "remembered": finding.remembered,
+        "sha256": body.sha256,
+        "bytes": body.size_bytes,
+        "milliseconds": {step: round(value, 3) for step, value in times.items()},
+    }
+    return JSONResponse(report, status_code=ruling.status)
 
 
 async def _until_gone(request: Request) -> None:

@@ -39,7 +39,7 @@ from shared.wire import Decoder, encode
 
 logger = logging.getLogger(__name__)
 
-SEND_STALL_S = 6.0
+SEND_STALL_S = 5.0
 """One message, at most 768 KiB, must be taken over by the line within this time; a peer that stopped reading is gone,
 and what was on its way to it forgotten, within 10 s (issue "Dispatch, proven")."""
 
@@ -70,6 +70,8 @@ class ScannerSession:
         self._ending: asyncio.Future[_EndError] = asyncio.get_running_loop().create_future()
         self._generation = 0
         self._problem = ""
+        self._weights = ""
+        self._pause = ""
         self._pushed: dict[str, tuple[int, int]] = {}
         """Attempt and number of frames by scan: what a result of this connection may be about."""
 
@@ -167,6 +169,7 @@ class ScannerSession:
         if not isinstance(hello, Hello):
             raise UnexpectedMessageError(hello.TYPE, "before hello")
         self._problem = self._problem_of(hello)
+        self._weights = next((model.fingerprint for model in hello.models if model.name == self._policy.model), "")
         self._generation = self._hub.join(self.token.name, hello.capacity, self)
         self._outbox.put(
             Welcome(
@@ -206,6 +209,7 @@ class ScannerSession:
             case Ready():
                 if self._problem:
                     raise UnexpectedMessageError("ready", "from a scanner that cannot serve")
+                self._hub.weights = self._weights
                 self._hub.handle(ev.ScannerReady(generation))
                 logger.info("scanner %s is ready", self.token.name)
             case Received():
@@ -221,6 +225,7 @@ class ScannerSession:
             case Load():
                 capacity = 0 if message.paused else message.capacity
                 self._hub.handle(ev.LoadChanged(generation, capacity, message.frames_per_s))
+                self._tell_pause(message)
             case Drain():
                 self._hub.handle(ev.ScannerDraining(generation))
                 # What was pushed before this answer arrives before it: then the scanner knows what it has to finish.
@@ -229,6 +234,14 @@ class ScannerSession:
                 raise _EndError(CloseCode.DONE, f"goodbye: {message.reason}")
             case Hello():
                 raise UnexpectedMessageError("hello", "a second time")
+
+    def _tell_pause(self, load: Load) -> None:
+        pause = (load.reason or "no reason given") if load.paused else ""
+        if pause and pause != self._pause:
+            logger.info("scanner %s takes no new scans: %s", self.token.name, pause)
+        elif self._pause and not pause:
+            logger.info("scanner %s takes new scans again", self.token.name)
+        self._pause = pause
 
     def _take_result(self, result: Result) -> None:
         """Check scores and pass them on. A result of a scan or attempt that is not open here changes nothing."""
@@ -240,7 +253,7 @@ class ScannerSession:
         if (result.frames, result.terms) != shape:
             raise MalformedMessageError("result", f"shape {(result.frames, result.terms)}, not {shape}")
         try:
-            scores = Scores.parse(result.scores, frames=result.frames, terms=result.terms)
+            scores = Scores.parse(result.scores, frames=result.frames, terms=result.terms, weights=self._weights)
         except ScoresError as error:
             raise MalformedMessageError("result", str(error)) from error
         del self._pushed[result.scan_id]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scanner.demo.frames import Format, Frame, centre, decoded, encoded
 from scanner.demo.pictures import HELD_OUT_KINDS, held_out
 from scanner.demo.scene import Kind
-from scanner.models import Model, Scores
+from scanner.models import Scorer, Scores
 
 TERMS = ("a red disc", "a blue square")
 """One term for each part of the demo policy, in its order."""
@@ -49,7 +49,7 @@ def flagged(scores: Scores) -> NDArray[np.bool_]:
     return every_part
 
 
-def measure(model: Model, count: int, *, seed: int = HELD_OUT_SEED) -> Figures:
+def measure(model: Scorer, count: int, *, seed: int = HELD_OUT_SEED) -> Figures:
     """Judge this many held-out pictures, sent as JPEG, PNG, WebP and AVIF in turn, by their centre look."""
     model.encode_terms(TERMS)
     right: Counter[Kind] = Counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
@@ -11,11 +11,13 @@ Precision = Literal["fp32", "fp16", "bf16"]
 
 @dataclass(frozen=True)
 class Machine:
-    """What a machine offers. `bf16` means that the processor itself computes in bfloat16."""
+    """What a machine offers: the name of the first CUDA device, and what computes well in half precision."""
 
-    cuda: str | None = None  #: name of the first CUDA device
+    cuda: str | None = None
+    cuda_half: bool = True
     mps: bool = False
     bf16: bool = False
+    """The processor itself computes in bfloat16."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class Choice:
     def words(self, detail: str) -> str:
         """Say the choice for the log and the admin page, for example `cpu (bf16, 2 threads)`."""
         return f"{self.kind} ({self.precision}, {detail})" + (f": {self.why}" if self.why else "")
+
+    def more_precise(self) -> Choice:
+        """Choose fp32 instead, and say why."""
+        reason = f"{self.precision} was not precise enough"
+        return replace(self, precision="fp32", why=f"{self.why}; {reason}" if self.why else reason)
 
 
 def choose(asked: str, precision: str, machine: Machine) -> Choice:
@@ -63,7 +70,7 @@ def choose(asked: str, precision: str, machine: Machine) -> Choice:
 
 def _usual_precision(kind: DeviceKind, machine: Machine) -> Precision:
     if kind == "cuda":
-        return "fp16"
+        return "fp16" if machine.cuda_half else "fp32"
     if kind == "cpu" and machine.bf16:
         return "bf16"
     return "fp32"

@@ -4,17 +4,20 @@ ConfigurationError                  exit code 2, see `shared.errors`
 └── ModelError
     ├── ModelUnknownError           no such architecture or weights tag
     ├── WeightsMissingError         neither in the cache nor to be fetched
+    ├── SpaceMissingError           no room for what is fetched
     ├── WeightsUnreadableError      cut off, or not a file of weights
     ├── WeightsMismatchError        weights of another architecture
     ├── ActivationNeededError       a file of weights does not say its activation
     └── ActivationMismatchError     architecture and weights differ in it
+
+DeviceLostError stands beside them: it ends a scanner that was at work, with an exit code that asks to start it again.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, FediwardError
 
 
 class ModelError(ConfigurationError):
@@ -46,6 +49,21 @@ class WeightsMissingError(ModelError):
         return (
             f"weights of {self.name} are not in {self.place} and could not be fetched ({self.reason}): "
             "connect this machine to the internet once, or copy the file here and name it with --weights"
+        )
+
+
+class SpaceMissingError(ModelError):
+    """Raised when the weights do not fit on the disk."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(name, folder)
+        self.name = name
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return (
+            f"weights of {self.name} do not fit into {self.folder}, no space is left there: "
+            "make room, or name another folder with --cache; what was fetched so far is kept"
         )
 
 
@@ -102,3 +120,14 @@ class ActivationMismatchError(ModelError):
             f"weights of {self.name} need the activation {self.needed}, but the architecture was built with "
             f"{self.built}: choose weights and an architecture that agree"
         )
+
+
+class DeviceLostError(FediwardError):
+    """Raised when a device will not compute any more in this process; only a new process gets it back."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the device is lost ({self.reason}): this process ends, so that a new one can use it again"

@@ -69,7 +69,7 @@ def _moving() -> Iterator[Row]:
 
 async def _round_trip() -> Row:
     """Measure what a limited process costs beyond its own work, for a photograph of about 336 KB."""
-    body = encoded(_grainy((1024, 768)), "JPEG", quality=92)
+    body = encoded(_grainy((1024, 768)), "JPEG", quality=90)
     beyond = []
     async with Cutters(limits=Limits()) as cutters:
         for _ in range(ROUND_TRIPS):

@@ -149,7 +149,8 @@ async def _beside(
     latency = {name: statistics.median(values) for name, values in alone.items()}
     rate = {name: statistics.median(values) for name, values in loads.items()}
     ratio = {name: statistics.median(map(_over, loads[name], loads["bare"])) for name in ("1", "8")}
-    print(f"  ratios engine / bare by round: {[round(_over(a, b), 3) for a, b in zip(loads['1'], loads['bare'])]}")
+    ratios = ", ".join(f"{one:.3f}" for one in map(_over, loads["1"], loads["bare"]))
+    print(f"  engine / bare loop, round by round: {ratios}")
     share = 0.9 if gpu else 0.87
     return [
         at_most(f"{row}: one scan of one frame", latency["engine"] * 1e3, "ms", bar=25.0 if gpu else None),

@@ -1,4 +1,4 @@
-"""The bare loop: open_clip's image tower and nothing around it, from uint8 frames to cosines, as anybody would write it."""
+"""The bare loop: open_clip's image tower from uint8 frames to cosines, as anybody would write it."""
 
 from __future__ import annotations
 

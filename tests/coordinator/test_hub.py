@@ -128,3 +128,22 @@ async def test_hub_newer_connection_fences_the_older() -> None:
     hub.leave(old_generation)
     assert repr(hub) == "<Hub connections=1 waiting=0 scanners=1 scans=0 pushes=0>"
     hub.close()
+
+
+async def test_hub_scanner_ready_waits_for_a_scanner_that_takes_scans() -> None:
+    """A scanner that is warming up, or paused, is not waited for in vain: the wait ends when one takes scans."""
+    hub = make_hub()
+    waiting = asyncio.create_task(hub.scanner_ready())
+    generation = hub.join("box", 8, Recorder())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    hub.handle(ev.ScannerReady(generation))
+    await asyncio.wait_for(waiting, 1)
+
+    hub.handle(ev.LoadChanged(generation, 0))
+    again = asyncio.create_task(hub.scanner_ready())
+    await asyncio.sleep(0)
+    assert not again.done()
+    hub.handle(ev.LoadChanged(generation, 8))
+    await asyncio.wait_for(again, 1)
+    hub.close()

@@ -10,8 +10,8 @@ from coordinator.server import USER_TIMEOUT_MS, listen
 from shared.errors import ConfigurationError
 
 
-def test_server_listen_bounds_what_a_stalled_peer_may_hold() -> None:
-    """Accepted connections inherit the user time-out of the listening socket."""
+def test_server_listen_sets_accepted_connections() -> None:
+    """Accepted connections send at once, and are bounded in what a stalled peer may hold."""
     with (
         listen("FEDIWARD_PUBLIC_BIND", "127.0.0.1:0") as listening,
         socket.create_connection(listening.getsockname()),
@@ -19,6 +19,7 @@ def test_server_listen_bounds_what_a_stalled_peer_may_hold() -> None:
         listening.setblocking(True)
         accepted, _ = listening.accept()
         with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == USER_TIMEOUT_MS
 
 

@@ -50,6 +50,12 @@ def test_settings_networks_are_comma_separated() -> None:
         ("trusted_proxies", "172.18.0.1/16"),
         ("on_no_scanner", "maybe"),
         ("log_level", "LOUD"),
+        ("pictrs_url", "pict-rs:8080"),
+        ("pictrs_url", "http://user:password@pict-rs:8080"),
+        ("pictrs_url", "http://pict-rs:8080/?key=x"),
+        ("pictrs_url", "http://pict-rs:99999"),
+        ("pictrs_api_key", "schlüssel"),
+        ("later_look", "never"),
     ],
 )
 def test_settings_wrong_value_is_one_sentence(field: str, value: object) -> None:
@@ -65,3 +71,11 @@ def test_settings_wrong_value_is_one_sentence(field: str, value: object) -> None
 def test_settings_parse_bind(text: str, expected: tuple[str, int]) -> None:
     """Hosts by name, IPv4 and IPv6."""
     assert parse_bind(text) == expected
+
+
+def test_settings_do_not_show_the_key_of_pictrs() -> None:
+    """Whatever prints the settings, the key does not stand there."""
+    settings = settings_of(pictrs_url="http://10.0.0.2:8080/", pictrs_api_key="s3cret")
+    assert settings.pictrs_api_key is not None
+    assert settings.pictrs_api_key.get_secret_value() == "s3cret"
+    assert "s3cret" not in f"{settings!r} {settings} {settings.model_dump()}"

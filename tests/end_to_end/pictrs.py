@@ -6,12 +6,13 @@ import asyncio
 import os
 import secrets
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
+import pytest
 
 from tests.end_to_end.ports import free_port
 from tests.end_to_end.processes import START_S, Process
@@ -34,6 +35,15 @@ def binary() -> Path:
     return Path(cache) / "pict-rs" / "bin" / "pict-rs"
 
 
+def require() -> None:
+    """Skip the test where pict-rs is not installed; in CI, fail it."""
+    if not binary().exists():
+        missing = f"pict-rs is not installed at {binary()}: run .ci/install-pict-rs"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+
+
 class PictRs(Process):
     """A pict-rs on a free port of 127.0.0.1 with a filesystem store, in danger_dummy_mode.
 
@@ -42,11 +52,18 @@ class PictRs(Process):
     """
 
     def __init__(
-        self, folder: Path, *, validation: str | None, local_connections: bool = False, name: str = "pict-rs"
+        self,
+        folder: Path,
+        *,
+        validation: str | None,
+        local_connections: bool = False,
+        name: str = "pict-rs",
+        others: Mapping[str, object] | None = None,
     ) -> None:
         """Take the folder for its files and log, and the URL to ask (None: nobody).
 
-        `local_connections` lets it download from, and resolve names to, loopback and private addresses.
+        `local_connections` lets it download from, and resolve names to, loopback and private addresses. `others` are
+        settings that differ from those for tests: `server__read_only` is PICTRS__SERVER__READ_ONLY.
         """
         self.home = folder / name
         self.home.mkdir()
@@ -67,8 +84,8 @@ class PictRs(Process):
         }
         if validation is not None:
             settings["media__external_validation"] = validation
-        super().__init__(folder, name, settings=settings)
-        self._client = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=UPLOAD_S, trust_env=False)
+        super().__init__(folder, name, settings=settings | dict(others or {}))
+        self._client = httpx2.AsyncClient(base_url=self.url, timeout=UPLOAD_S, trust_env=False)
 
     def launch(self) -> None:
         """Start the process, without waiting for anything."""
@@ -83,6 +100,11 @@ class PictRs(Process):
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+
+    @property
+    def url(self) -> str:
+        """Where it serves: FEDIWARD_PICTRS_URL of a coordinator."""
+        return f"http://127.0.0.1:{self.port}"
 
     async def upload(self, content: bytes) -> httpx2.Response:
         """Send a file as Lemmy does: it passes a browser's form on as it streams, so in chunks of no known length."""

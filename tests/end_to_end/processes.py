@@ -205,6 +205,7 @@ class Scanner(Process):
             "model": "null",
             "allow_null_model": 1,
             "proxy": 0,
+            "state_dir": coordinator.folder / f"{name}-state",
         }
         super().__init__(coordinator.folder, name, "-m", "scanner", "run", settings=chosen | settings)
         self._coordinator = coordinator

@@ -9,7 +9,6 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import httpx2
 import psutil
 import pytest
 
@@ -90,19 +89,17 @@ async def test_limited_process_lost_with_an_upload_costs_that_upload(
 
 async def test_coordinator_killed_leaves_no_process_behind(tmp_path: Path) -> None:
     """When a coordinator is killed, its callers see it at once, its limited processes end, and scanners come back."""
-    async with Coordinator(tmp_path) as c, Peer(c, "slow") as slow:
-        answer = asyncio.create_task(upload(c, dark()))
-        await slow.next_scan()
-        async with Scanner(c, "one"):
-            children = limited_processes(c)
-            before = c.log
-            assert await c.stop(signal.SIGKILL) == -signal.SIGKILL
-            with pytest.raises(httpx2.TransportError):
-                await answer
-            await until(lambda: not any(map(psutil.pid_exists, children)), within_s=5, what="limited processes end")
-            await c.start()
-            await c.scanner_ready("one", after=before)
-            assert (await upload(c, bright())).outcome == "flagged"
+    async with Coordinator(tmp_path) as c, Scanner(c, "one"), slow_caller(c) as caller:
+        await caller.send(dark())
+        children = limited_processes(c)
+        before = c.log
+        assert await c.stop(signal.SIGKILL) == -signal.SIGKILL
+        with pytest.raises((ConnectionError, EOFError)):
+            await caller.answer()
+        await until(lambda: not any(map(psutil.pid_exists, children)), within_s=5, what="limited processes end")
+        await c.start()
+        await c.scanner_ready("one", after=before)
+        assert (await upload(c, bright())).outcome == "flagged"
 
 
 @pytest.mark.parametrize(("deadline_ms", "outcome"), [(8000, "flagged"), (1500, "timed_out")])

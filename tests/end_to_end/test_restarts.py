@@ -66,7 +66,6 @@ async def test_stop_does_not_wait_longer_than_the_deadline(tmp_path: Path) -> No
         assert await c.ended(within_s=5) == 0
 
 
-@pytest.mark.xfail(strict=True, reason="coordinator/app.py: KeyboardInterrupt out of the loop writes tracebacks")
 async def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     """A second SIGTERM ends a coordinator that is still draining."""
     async with Coordinator(tmp_path) as c, Peer(c, "silent") as peer:

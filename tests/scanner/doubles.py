@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from scanner.errors import ChannelClosedError
-from scanner.models import Frames, Scores
+from scanner.models import Embeddings, Frames, Scores
 from shared.messages import Frame, FromCoordinator, FromScanner, Hello, Lane, Scan, ServedModel, Welcome
 from shared.wire import coordinator_decoder, encode
 
@@ -32,7 +32,8 @@ class TestModel:
     """A model whose score of frame f for term t is f's first byte / 255, less t / 100.
 
     While `gate` is clear, `score` waits in the engine's thread; `entered` is set when it got there. `error` is raised
-    instead of scoring, `terms_error` instead of encoding, and `answer` is given instead of scores.
+    instead of scoring, and MemoryError for more than `most_frames`; `terms_error` is raised instead of encoding, and
+    `answer` is given instead of scores.
     """
 
     __test__ = False
@@ -42,6 +43,8 @@ class TestModel:
     frame_size = SIZE
     device_asked = "auto"
     device = "cpu (test)"
+    software = "test 0"
+    overlaps = False
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -50,6 +53,9 @@ class TestModel:
         self.error: BaseException | None = None
         self.terms_error: BaseException | None = None
         self.answer: Scores | None = None
+        self.right: tuple[Embeddings, Scores] | None = None
+        self.most_frames = 1_000_000
+        self.retreats = 0
         self.batches: list[list[int]] = []
         self.encoded: list[tuple[str, ...]] = []
         self.threads: set[int] = set()
@@ -60,9 +66,28 @@ class TestModel:
             raise self.terms_error
         self.encoded.append(tuple(terms))
 
+    def retreat(self) -> bool:
+        """Say how often it may be asked for."""
+        self.retreats -= 1
+        return self.retreats >= 0
+
+    def embed(self, frames: Frames) -> Embeddings:
+        """Give every frame the same embedding."""
+        return np.ones((len(frames), 1), np.float32)
+
+    def start(self, pieces: Sequence[Frames]) -> Callable[[], Scores]:
+        """Score when called."""
+        return lambda: self.score(np.concatenate(pieces))
+
+    def reference(self, frames: Frames) -> tuple[Embeddings, Scores] | None:
+        """Have nothing to compare with, unless a test says so."""
+        return self.right
+
     def score(self, frames: Frames) -> Scores:
         """Remember which frames came together."""
         self.threads.add(threading.get_ident())
+        if len(frames) > self.most_frames:
+            raise MemoryError(f"{len(frames)} frames")
         self.batches.append([int(value) for value in frames[:, 0, 0, 0]])
         self.entered.release()
         self.gate.wait()
@@ -82,6 +107,28 @@ class TestModel:
     async def wait_until_computing(self) -> None:
         """Wait until `score` was called once more."""
         await asyncio.to_thread(self.entered.acquire)
+
+
+class OverlappingModel(TestModel):
+    """A model that is told a batch, and computes it when somebody waits for it, as a device of its own does.
+
+    `started` holds the batches that it was told, `batches` those that it has computed.
+    """
+
+    overlaps = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[list[int]] = []
+        self.start_error: BaseException | None = None
+
+    def start(self, pieces: Sequence[Frames]) -> Callable[[], Scores]:
+        """Remember what came together."""
+        frames = np.concatenate(pieces)
+        if self.start_error is not None:
+            raise self.start_error
+        self.started.append([int(value) for value in frames[:, 0, 0, 0]])
+        return lambda: self.score(frames)
 
 
 @dataclass

@@ -53,7 +53,8 @@ async def scanner(
     clean = {name: value for name, value in clean.items() if not name.lower().endswith("_proxy")}
     if token is not None:
         clean["FEDIWARD_TOKEN"] = token
-    clean |= {"FEDIWARD_MODEL": "null", "FEDIWARD_ALLOW_NULL_MODEL": "1"}
+    clean |= {"FEDIWARD_MODEL": "null", "FEDIWARD_ALLOW_NULL_MODEL": "1", "XDG_CACHE_HOME": str(folder / "cache")}
+    clean["XDG_STATE_HOME"] = str(folder / "state")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

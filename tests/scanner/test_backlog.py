@@ -50,8 +50,10 @@ def test_take_goes_on_with_a_job_that_was_begun() -> None:
     backlog, first, second = Backlog(), make_job(3), make_job(1)
     backlog.add(first)
     backlog.add(second)
-    first.done = 2
+    assert shape(backlog.take(2)) == [(first, 2)]
+    assert backlog.waiting(Lane.LIVE) == 2
     assert shape(backlog.take(4)) == [(first, 1), (second, 1)]
+    assert backlog.take(4) is None
 
 
 def test_take_prefers_live_to_sweep() -> None:
@@ -60,7 +62,6 @@ def test_take_prefers_live_to_sweep() -> None:
     backlog.add(sweep)
     backlog.add(live)
     assert shape(backlog.take(4)) == [(live, 1)]
-    backlog.drop(live)
     assert shape(backlog.take(4)) == [(sweep, 1)]
 
 
@@ -70,8 +71,9 @@ def test_drop_forgets_one_job() -> None:
     backlog.add(first)
     backlog.add(second)
     backlog.drop(first)
-    assert shape(backlog.take(4)) == [(second, 1)]
     assert len(backlog) == 1
+    assert shape(backlog.take(4)) == [(second, 1)]
+    assert len(backlog) == 0
 
 
 def test_drop_of_an_unknown_job_does_nothing() -> None:
@@ -81,14 +83,50 @@ def test_drop_of_an_unknown_job_does_nothing() -> None:
     assert len(backlog) == 0
 
 
-def test_stack_keeps_the_order_of_frames() -> None:
-    """The rows of a batch are those of its slices, one after the other, from the first that is not done."""
+def test_drop_forgets_what_a_batch_left_over() -> None:
+    """A job that was begun may be dropped too."""
+    backlog, job = Backlog(), make_job(3)
+    backlog.add(job)
+    backlog.take(1)
+    backlog.drop(job)
+    assert backlog.take(4) is None
+    assert backlog.waiting(Lane.LIVE) == 0
+
+
+def test_pieces_keep_the_order_of_frames() -> None:
+    """The frames of a batch are those of its slices, one after the other, from the first that was not taken."""
     backlog, first, second = Backlog(), make_job(3, light=1), make_job(1, light=9)
     first.frames[2] = 5
-    first.done = 1
+    backlog.add(first)
+    backlog.add(second)
+    backlog.take(1)
+    batch = backlog.take(4)
+    assert batch is not None
+    assert len(batch) == 3
+    assert np.concatenate(batch.pieces)[:, 0, 0, 0].tolist() == [1, 5, 9]
+
+
+def test_put_back_lets_a_batch_lead_the_next_one() -> None:
+    """What was taken and not computed goes before all that waits, in its old order."""
+    backlog, first, second, third = Backlog(), make_job(3), make_job(2), make_job(1)
     backlog.add(first)
     backlog.add(second)
     batch = backlog.take(4)
     assert batch is not None
-    assert len(batch) == 3
-    assert batch.stack()[:, 0, 0, 0].tolist() == [1, 5, 9]
+    backlog.add(third)
+    backlog.put_back(batch)
+    assert backlog.waiting(Lane.LIVE) == 6
+    assert shape(backlog.take(2)) == [(first, 2)]
+    assert shape(backlog.take(9)) == [(first, 1), (second, 1), (second, 1), (third, 1)]
+
+
+def test_put_back_forgets_what_was_dropped_meanwhile() -> None:
+    """A job that was cancelled while its batch failed does not come back."""
+    backlog, gone, kept = Backlog(), make_job(1), make_job(1)
+    backlog.add(gone)
+    backlog.add(kept)
+    batch = backlog.take(4)
+    assert batch is not None
+    gone.dropped = True
+    backlog.put_back(batch)
+    assert shape(backlog.take(4)) == [(kept, 1)]

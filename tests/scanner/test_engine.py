@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from scanner.engine import Engine
-from scanner.errors import ModelFaultError, ScoresError
+from scanner.errors import ModelFaultError, ScoresError, SelfTestError
 from scanner.jobs import Job, JobEvent, JobFailed, JobFinished, JobProgressed
+from scanner.models.errors import DeviceLostError
 from shared.messages import Lane
-from tests.scanner.doubles import SIZE, TestModel
+from tests.scanner.doubles import SIZE, OverlappingModel, TestModel
 
 
 class Reports:
@@ -166,13 +167,156 @@ async def test_error_of_the_model_fails_the_jobs_of_its_batch() -> None:
     """A fault is told to each job of the batch, and the engine goes on with the next."""
     model = TestModel()
     async with running(model) as engine:
-        model.error = MemoryError()
+        model.error = OSError()
         _, reports = submit(engine, 1, 2, 3, 4, 5)
         assert await reports.next() == JobFailed(model.error)
         model.error = None
         _, reports = submit(engine, 6)
         assert isinstance(await reports.next(), JobFinished)
     assert model.batches == [[1, 2, 3, 4], [6]]
+
+
+async def test_batch_that_does_not_fit_is_computed_in_halves() -> None:
+    """Too little memory costs time, not scans: the frames are tried again, and later batches are not as large."""
+    model = TestModel()
+    async with running(model, batch_frames=8) as engine:
+        model.most_frames = 2
+        _, first = submit(engine, 1, 2, 3, 4, 5)
+        _, second = submit(engine, 6, 7, 8)
+        events = [await first.next() for _ in range(3)]
+        assert isinstance(await second.next(), JobProgressed)
+        assert isinstance(await second.next(), JobFinished)
+        assert engine.batch_frames == 2
+    assert events[:2] == [JobProgressed(2), JobProgressed(4)]
+    assert isinstance(events[2], JobFinished)
+    np.testing.assert_allclose(events[2].scores[:, 0] * 255, [1, 2, 3, 4, 5], atol=1e-4)
+    assert model.batches == [[1, 2], [3, 4], [5, 6], [7, 8]]
+
+
+async def test_frame_that_does_not_fit_fails() -> None:
+    """When not even one frame fits, the coordinator is told, and another scanner may do it."""
+    model = TestModel()
+    async with running(model) as engine:
+        model.most_frames = 0
+        _, reports = submit(engine, 1)
+        failed = await reports.next()
+    assert isinstance(failed, JobFailed)
+    assert isinstance(failed.error, MemoryError)
+
+
+async def test_job_dropped_while_its_batch_does_not_fit_is_not_tried_again() -> None:
+    """A cancelled scan does not come back with the halves of its batch."""
+    model = TestModel()
+    async with running(model) as engine:
+        model.gate.clear()
+        submit(engine, 1)
+        await model.wait_until_computing()
+        dropped, silent = submit(engine, 2)
+        _, kept = submit(engine, 3)
+        model.most_frames = 1
+        engine.drop(dropped)
+        model.gate.set()
+        assert isinstance(await kept.next(), JobFinished)
+    assert silent.empty()
+    assert model.batches == [[1], [3]]
+
+
+async def test_lost_device_ends_the_engine() -> None:
+    """The scan in hand fails, and whoever runs the engine is told, so that the process can end."""
+    model = TestModel()
+    engine = Engine(model, batch_frames=2)
+    await engine.prepare(("one",))
+    model.error = DeviceLostError("unspecified launch failure")
+    _, reports = submit(engine, 1)
+    with pytest.raises(DeviceLostError):
+        await engine.run()
+    assert await reports.next() == JobFailed(model.error)
+    engine.close()
+
+
+async def test_device_lost_while_preparing_ends_the_engine() -> None:
+    """Also a device that is lost between two connections needs a new process."""
+    model = TestModel()
+    engine = Engine(model, batch_frames=2)
+    model.terms_error = DeviceLostError("unspecified launch failure")
+    with pytest.raises(ModelFaultError):
+        await engine.prepare(("one",))
+    with pytest.raises(DeviceLostError):
+        await engine.run()
+    engine.close()
+
+
+async def test_full_batch_is_started_ahead_on_a_device_of_its_own() -> None:
+    """While one batch is computed the next one is told to the device, if it is full, and so the device never waits."""
+    model = OverlappingModel()
+    async with running(model, batch_frames=2) as engine:
+        model.started.clear()
+        model.gate.clear()
+        jobs = [submit(engine, light) for light in (1, 2, 3, 4, 5)]
+        await model.wait_until_computing()
+        assert model.started == [[1, 2], [3, 4]]
+        assert model.batches == [[1, 2]]
+        model.gate.set()
+        for _, reports in jobs:
+            assert isinstance(await reports.next(), JobFinished)
+    assert model.batches == [[1, 2], [3, 4], [5]]
+
+
+async def test_batch_that_is_not_full_is_not_started_ahead() -> None:
+    """What can still grow while the device is busy waits, and so does what nobody waits for."""
+    model = OverlappingModel()
+    async with running(model, batch_frames=2) as engine:
+        model.started.clear()
+        model.gate.clear()
+        jobs = [submit(engine, 1, 2), submit(engine, 3), submit(engine, 7, 8, lane=Lane.SWEEP)]
+        await model.wait_until_computing()
+        assert model.started == [[1, 2]]
+        jobs.append(submit(engine, 4))
+        model.gate.set()
+        for _, reports in jobs:
+            assert isinstance(await reports.next(), JobFinished)
+    assert model.batches == [[1, 2], [3, 4], [7, 8]]
+
+
+async def test_scan_in_two_batches_at_once_gets_its_scores_in_order() -> None:
+    """The frames of one scan may be in the batch that is computed and in the one that is started ahead."""
+    model = OverlappingModel()
+    async with running(model, batch_frames=2) as engine:
+        _, reports = submit(engine, 1, 2, 3, 4, 5)
+        events = [await reports.next() for _ in range(3)]
+    assert events[:2] == [JobProgressed(2), JobProgressed(4)]
+    assert isinstance(events[2], JobFinished)
+    np.testing.assert_allclose(events[2].scores[:, 0] * 255, [1, 2, 3, 4, 5], atol=1e-4)
+
+
+async def test_batch_that_cannot_be_started_ahead_waits_for_its_turn() -> None:
+    """Too little memory for two batches at once does not cost the one that is computed."""
+    model = OverlappingModel()
+    async with running(model, batch_frames=2) as engine:
+        model.gate.clear()
+        jobs = [submit(engine, 1, 2)]
+        await model.wait_until_computing()
+        model.start_error = MemoryError()
+        jobs += [submit(engine, 3, 4), submit(engine, 5, 6)]
+        model.gate.set()
+        assert isinstance(await jobs[0][1].next(), JobFinished)
+        assert isinstance(await jobs[1][1].next(), JobFailed)
+        model.start_error = None
+        _, reports = submit(engine, 7)
+        assert isinstance(await reports.next(), JobFinished)
+        assert engine.batch_frames == 1
+
+
+async def test_prepare_refuses_a_device_that_computes_something_else() -> None:
+    """A scanner whose scores are not those of the model does not serve, and the figures say why."""
+    model = TestModel()
+    engine = Engine(model, batch_frames=2)
+    model.right = (np.ones((4, 1), np.float32), np.full((4, 2), 0.9, np.float32))
+    with pytest.raises(ModelFaultError) as caught:
+        await engine.prepare(("one", "two"))
+    assert isinstance(caught.value.error, SelfTestError)
+    assert "similarities differ by" in str(caught.value.error)
+    engine.close()
 
 
 @pytest.mark.parametrize(

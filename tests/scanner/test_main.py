@@ -106,6 +106,6 @@ async def test_first_lines_say_what_runs_where(tmp_path: Path) -> None:
         said = await process.read_until("trying again")
     assert "fediward-scanner 0.1.0, name attic" in said
     assert f"coordinator {address}/api/v1/scanners, proxy http://127.0.0.1:9" in said
-    assert "model null on cpu (no work), 8 frames in flight" in said
+    assert "model null on cpu (no work), batches of 2, 8 frames in flight" in said
     assert "s3cret" not in said
     assert TOKEN not in said

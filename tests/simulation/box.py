@@ -215,6 +215,11 @@ class Box:
         """Scans that it has, in whatever state, or that its model still computes although nobody wants them."""
         return len(self._announced) + self._computes
 
+    @property
+    def is_free(self) -> bool:
+        """Say whether it could take work and has none."""
+        return self.is_ready and not self.drains and self.holds == 0
+
 
 def scores_of(box: str, scan: str, attempt: int, frames: int) -> tuple[str, str, int, int]:
     """Return what stands for the true scores of a push: nobody else can have made them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from shared.messages import Lane
 from tests.simulation.world import World
 
@@ -40,5 +42,5 @@ class Callers:
                 left_s = self._random.choice((0.0, 0.001, 0.3, 2.0))
             scan = self._world.submit(lane, self._random.randint(1, traffic.most_frames), left_s)
             if self._random.random() < traffic.gone_share:
-                self._world.timeline.after(self._random.uniform(0.0, 3.0), lambda scan=scan: self._world.abandon(scan))
+                self._world.timeline.after(self._random.uniform(0.0, 3.0), partial(self._world.abandon, scan))
         self._next()

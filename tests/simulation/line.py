@@ -9,7 +9,7 @@ from tests.simulation.timeline import Timeline
 
 
 class Direction:
-    """One direction of a connection: ordered, with a speed and a delay. Clogged, it keeps what is sent until unclogged."""
+    """One direction of a connection: ordered, with a speed and a delay. Clogged, it keeps what is sent."""
 
     def __init__(self, timeline: Timeline, bytes_per_s: float, latency_s: float) -> None:
         self.bytes_per_s = bytes_per_s

@@ -34,6 +34,7 @@ class Trouble(StrEnum):
     DRAIN = "drain"
     PAUSE = "pause"
     CAPACITY = "capacity change"
+    ASLEEP = "coordinator stands still"
     CALLERS_GONE = "callers gone"
 
 
@@ -81,6 +82,8 @@ class Plan:
     faulty_s: float
     grid_s: float
     timer_late_s: float
+    queue_scans: int = 512
+    extra_push_burst: int = 16
     chooser: Chooser = least_busy
 
 
@@ -129,4 +132,6 @@ def draw_plan(random: Random) -> Plan:
         faulty_s=faulty_s,
         grid_s=random.choice((0.0, 0.0, 0.0, 0.05, 0.5)),
         timer_late_s=random.choice((0.0, 0.0, 0.005)),
+        queue_scans=random.choice((4, 20, 512, 512)),
+        extra_push_burst=random.choice((0, 2, 16)),
     )

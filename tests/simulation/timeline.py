@@ -11,13 +11,13 @@ class Timeline:
     """A queue of things to do at a time; equal times keep the order in which they were asked for."""
 
     def __init__(self, *, grid_s: float = 0.0) -> None:
-        """Take the width of the grid to which times are rounded up, so that many things happen at one time; 0 for none."""
+        """Take the grid to which times are rounded up, so that many things happen at one time; 0 for none."""
         self.now = 0.0
         self._grid_s = grid_s
         self._number = 0
-        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._heap: list[tuple[float, int, Callable[[], object]]] = []
 
-    def at(self, at_s: float, action: Callable[[], None]) -> None:
+    def at(self, at_s: float, action: Callable[[], object]) -> None:
         """Do something at a time, now at the earliest."""
         if self._grid_s:
             place = math.ceil(at_s / self._grid_s)
@@ -26,12 +26,12 @@ class Timeline:
         self._number += 1
         heapq.heappush(self._heap, (max(at_s, self.now), self._number, action))
 
-    def after(self, wait_s: float, action: Callable[[], None]) -> None:
+    def after(self, wait_s: float, action: Callable[[], object]) -> None:
         """Do something after some seconds."""
         self.at(self.now + wait_s, action)
 
     def step(self, until_s: float) -> bool:
-        """Do the next thing; say whether there was one before `until_s`. The clock then stands at that time at least."""
+        """Do the next thing; say whether there was one before `until_s`. If not, the clock goes there."""
         if not self._heap or self._heap[0][0] > until_s:
             self.now = max(self.now, until_s)
             return False

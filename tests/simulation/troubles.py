@@ -43,6 +43,7 @@ class Troubles:
             Trouble.DRAIN: self._drain,
             Trouble.PAUSE: lambda box: self._change_capacity(box, 0),
             Trouble.CAPACITY: lambda box: self._change_capacity(box, self._random.randint(1, box.plan.capacity)),
+            Trouble.ASLEEP: lambda box: world.sleep(self._random.choice((0.3, 2.0, 5.0))),
             Trouble.CALLERS_GONE: lambda box: self._callers_go(),
         }
 
@@ -260,6 +261,8 @@ class Troubles:
             if not world.watcher.has(generation, scan, attempt):
                 lies.append(ev.ResultArrived(generation, scan, attempt, "lie"))
                 lies.append(ev.PushFailed(generation, scan, attempt, FailureKind.INTERNAL))
+            if not world.watcher.scans[scan].is_open:
+                lies.append(ev.ScanAbandoned(scan))
             stale = self._stale()
             lies += (
                 ev.ScannerReady(stale),

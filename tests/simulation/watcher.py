@@ -1,4 +1,4 @@
-"""What may be promised about dispatch, checked from outside: from events and commands alone, never from the machine's state."""
+"""The promises of dispatch, checked from outside: from events and commands alone, never from the machine's state."""
 
 from __future__ import annotations
 
@@ -64,8 +64,13 @@ class Watcher:
         self.extra_pushes = 0
         self.wake_at_s = float("inf")
         self._late_s = late_s
-        self._open_live: dict[str, SeenScan] = {}
+        self._open: dict[str, SeenScan] = {}
         self._swept = False
+        self._sleeps: list[tuple[float, float]] = []
+
+    def note_sleep(self, from_s: float, until_s: float) -> None:
+        """Excuse answers that were due while the owner could do nothing."""
+        self._sleeps.append((from_s, until_s))
 
     def see(self, event: ev.Event, now: float) -> None:
         """Take an event before the machine does."""
@@ -78,11 +83,10 @@ class Watcher:
             case ev.ScanSubmitted():
                 seen = SeenScan(event.scan, event.lane, event.frames, now, event.deadline_s)
                 self.scans[event.scan] = seen
-                if event.lane is Lane.LIVE:
-                    self._open_live[event.scan] = seen
+                self._open[event.scan] = seen
             case ev.ScanAbandoned():
-                self.scans[event.scan].abandoned = True
-                self._open_live.pop(event.scan, None)
+                if event.scan in self._open:
+                    self._open.pop(event.scan).abandoned = True
             case ev.ResultArrived() | ev.PushFailed():
                 self._give_back(event)
             case ev.Tick():
@@ -107,18 +111,18 @@ class Watcher:
                     self.hold(command.at_s > now, "asked to be woken in the past")
                     self.wake_at_s = command.at_s
         if self._swept:
-            waiting = [seen.scan for seen in self._open_live.values() if not seen.on]
+            waiting = [seen.scan for seen in self._open.values() if seen.lane is Lane.LIVE and not seen.on]
             self.hold(not waiting, "a sweep was pushed while live scans wait", *waiting[:1])
 
     def check_timer(self, now: float) -> None:
         """Check that the machine will be woken in time for every deadline."""
-        first_s = min((s.deadline_s for s in self.scans.values() if s.is_open), default=float("inf"))
+        first_s = min((seen.deadline_s for seen in self._open.values()), default=float("inf"))
         self.hold(self.wake_at_s <= max(first_s, now), "will not be woken at a deadline")
 
     def has(self, generation: int, scan: str, attempt: int) -> bool:
         """Say whether a scanner was pushed a scan, in this attempt, and neither finished nor lost it."""
         scanner = self.scanners.get(generation)
-        return scanner is not None and scanner.has.get(scan, (0, 0))[0] == attempt
+        return scanner is not None and scan in scanner.has and scanner.has[scan][0] == attempt
 
     def hold(self, truth: bool, fault: str, scan: str = "") -> None:
         """Raise PromiseBrokenError unless it is true."""
@@ -137,10 +141,9 @@ class Watcher:
                 pass
 
     def _give_back(self, event: ev.ResultArrived | ev.PushFailed) -> None:
-        scanner = self.scanners.get(event.generation)
-        if scanner is None or scanner.has.get(event.scan, (0, 0))[0] != event.attempt:
+        if not self.has(event.generation, event.scan, event.attempt):
             return
-        del scanner.has[event.scan]
+        del self.scanners[event.generation].has[event.scan]
         seen = self.scans[event.scan]
         seen.on.discard(event.generation)
         if isinstance(event, ev.PushFailed) and event.kind is not FailureKind.BUSY:
@@ -186,15 +189,18 @@ class Watcher:
         seen = self.scans[settle.scan]
         self.hold(seen.end is None, "settled twice", settle.scan)
         self.hold(not seen.abandoned, "settled after it was abandoned", settle.scan)
-        late_s = now - max(seen.deadline_s, seen.submitted_s)
+        due_s = max(seen.deadline_s, seen.submitted_s)
+        late_s = now - max(
+            [due_s, *(until for since, until in self._sleeps if since - self._late_s <= due_s <= until <= now)]
+        )
         self.hold(late_s <= self._late_s, "settled after its deadline", settle.scan)
         end = settle.end
         if isinstance(end, ev.Scored):
             true = scores_of(end.scanner, settle.scan, end.attempt, end.frames)
             self.hold(end.scores == true, "settled with scores of another push", settle.scan)
         elif end is ev.Shortfall.TIMED_OUT:
-            self.hold(late_s >= 0.0, "timed out before its deadline", settle.scan)
+            self.hold(now >= due_s, "timed out before its deadline", settle.scan)
         elif end is ev.Shortfall.SCANNER_FAULT:
             self.hold(seen.costs >= MOST_COSTS, "gave up before two scanners failed", settle.scan)
         seen.end, seen.ended_s = end, now
-        self._open_live.pop(settle.scan, None)
+        self._open.pop(settle.scan, None)

@@ -9,6 +9,7 @@ from random import Random
 
 from coordinator.dispatch import events as ev
 from coordinator.dispatch.invariants import InvariantError
+from coordinator.dispatch.lanes import LaneLimits
 from coordinator.dispatch.machine import RETURN_GRACE_S, Machine
 from shared.messages import Lane
 from tests.simulation.box import Box, bytes_of
@@ -16,7 +17,7 @@ from tests.simulation.line import Line
 from tests.simulation.plan import FRAME_BYTES, Plan
 from tests.simulation.probe import Probe
 from tests.simulation.timeline import Timeline
-from tests.simulation.watcher import Watcher
+from tests.simulation.watcher import PromiseBrokenError, Watcher
 
 STORY_LINES = 400
 MOST_EVENTS = 20_000
@@ -32,14 +33,19 @@ class World:
         self.random = random
         self.timeline = Timeline(grid_s=plan.grid_s)
         self.probe = Probe(plan.chooser)
-        self.machine = make(choose=self.probe, now=-RETURN_GRACE_S)
+        self.machine = make(
+            limits=LaneLimits(scans=plan.queue_scans),
+            choose=self.probe,
+            extra_push_burst=plan.extra_push_burst,
+            now=-RETURN_GRACE_S,
+        )
         self.watcher = Watcher(late_s=plan.timer_late_s + plan.grid_s + 1e-9)
         self.tally: Counter[str] = Counter()
         self.trace = hashlib.sha256()
         self.story: deque[str] = deque(maxlen=STORY_LINES)
         self.tells = False
         self.is_over = False
-        self.on_settle: Callable[[str], None] = lambda scan: None
+        self.last_event: ev.Event = ev.Tick()
         self.lines: dict[int, Line] = {}
         self.boxes = [Box(self, box) for box in plan.boxes]
         self.events = 0
@@ -47,6 +53,9 @@ class World:
         self._generations = 0
         self._scans = 0
         self._timer = 0
+        self._aside: set[str] = set()
+        self._asleep_until_s = 0.0
+        self._backlog: list[ev.Event] = []
 
     def hold(self, truth: bool, fault: str, scan: str = "") -> None:
         """Raise PromiseBrokenError unless it is true."""
@@ -64,9 +73,11 @@ class World:
 
     def close_line(self, line: Line) -> None:
         """Let the coordinator notice that a connection is gone."""
-        if line.open_at_coordinator:
+        line.cut()
+        if self.timeline.now < self._asleep_until_s:
+            self.timeline.at(self._asleep_until_s, lambda: self.close_line(line))
+        elif line.open_at_coordinator:
             line.open_at_coordinator = False
-            line.cut()
             del self.lines[line.generation]
             self.handle(ev.ScannerLeft(line.generation))
 
@@ -86,18 +97,41 @@ class World:
 
     def abandon(self, scan: str) -> None:
         """Let the caller of a scan go, if it still waits."""
-        if self.watcher.scans[scan].is_open:
+        if scan in self.watcher.scans and self.watcher.scans[scan].is_open:
             self.handle(ev.ScanAbandoned(scan))
+
+    # The coordinator's own troubles
+
+    def sleep(self, seconds: float) -> None:
+        """Let the coordinator do nothing for a while, and then everything at once: a blocked loop, a paused machine."""
+        if self.timeline.now >= self._asleep_until_s:
+            self._asleep_until_s = self.timeline.now + seconds
+            self.watcher.note_sleep(self.timeline.now, self._asleep_until_s)
+            self.timeline.at(self._asleep_until_s, self._wake_up)
+
+    def _wake_up(self) -> None:
+        backlog, self._backlog = self._backlog, []
+        for event in backlog:
+            # A caller that went away twice while nobody looked is one that went away.
+            if not isinstance(event, ev.ScanAbandoned) or self.watcher.scans[event.scan].is_open:
+                self.handle(event)
 
     # The door
 
     def handle(self, event: ev.Event) -> None:
         """Pass an event, check everything, and carry out the commands."""
         now = self.timeline.now
+        if now < self._asleep_until_s:
+            self._backlog.append(event)
+            return
         self.events += 1
+        self.last_event = event
         self.hold(self.events < MOST_EVENTS, "the machine goes round in circles")
         self.watcher.see(event, now)
-        commands = self.machine.handle(event, now)
+        try:
+            commands = self.machine.handle(event, now)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise PromiseBrokenError(f"the machine raised {error!r}") from error
         if self.tells:
             self._tell(event, commands, now)
         self._count(event, commands)
@@ -127,7 +161,7 @@ class World:
                 late_s = self.random.uniform(0.0, self.plan.timer_late_s)
                 self.timeline.at(command.at_s + late_s, lambda: self._tick(number))
             case ev.Settle():
-                self.on_settle(command.scan)
+                pass
 
     def _push(self, push: ev.Push) -> None:
         line = self.lines[push.generation]
@@ -165,11 +199,20 @@ class World:
     def _count(self, event: ev.Event, commands: list[ev.Command]) -> None:
         self.tally[type(event).__name__] += 1
         for command in commands:
+            if isinstance(command, ev.Push):
+                seen = self.watcher.scans[command.scan]
+                self.tally["extra push"] += bool(seen.on)
+                self.tally["fewer looks"] += command.frames < seen.frames
             if isinstance(command, ev.Settle):
                 end = command.end
                 self.tally["scored" if isinstance(end, ev.Scored) else end.value] += 1
             else:
                 self.tally[type(command).__name__] += 1
+        records = {box.name: self.machine.faults.record(box.name) for box in self.boxes}
+        now = self.timeline.now
+        aside = {name for name, record in records.items() if record is not None and now < record.aside_until_s}
+        self.tally["set aside"] += len(aside - self._aside)
+        self._aside = aside
 
     def _tell(self, event: ev.Event, commands: list[ev.Command], now: float) -> None:
         lines = [f"{now:.6f} {event!r}", *(f"    {command!r}" for command in commands)]

@@ -21,6 +21,7 @@ from PIL import (
     WebPImagePlugin,
     _imaging,
 )
+from pillow_jxl import JpegXLImagePlugin
 
 from coordinator.media.errors import Reason, TooCostly, Unsupported
 from coordinator.media.limits import Limits
@@ -32,6 +33,7 @@ PLUGINS = (
     ImageColor,
     ImagePalette,
     JpegImagePlugin,
+    JpegXLImagePlugin,
     MpoImagePlugin,  # which a JPEG with a second picture in it asks for
     PngImagePlugin,
     TiffImagePlugin,  # which Exif asks for
@@ -61,6 +63,7 @@ _READERS = {
     Format.GIF: "GIF",
     Format.WEBP: "WEBP",
     Format.WEBP_ANIMATION: "WEBP",
+    Format.JXL: "JXL",
     Format.AVIF: "AVIF",
     Format.AVIF_ANIMATION: "AVIF",
 }
@@ -78,6 +81,7 @@ def prepare(limits: Limits) -> None:
     # Memory of large pictures is kept for the next one: handing it back and faulting it in again costs time.
     _imaging.set_blocks_max(_KEPT_BLOCKS)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    JpegXLImagePlugin.DECODE_THREADS = 0
 
 
 def opened(body: bytes, kind: Format, limits: Limits) -> ImageFile.ImageFile:
@@ -102,7 +106,12 @@ def check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def orientation(image: Image.Image) -> int:
-    """Return how Exif says that `image` is to be turned, 1 to 8; 1 when it says nothing that can be read."""
+    """Return how Exif says that `image` is to be turned, 1 to 8; 1 when it says nothing that can be read.
+
+    Of JPEG XL too: there the codestream says it, the decoder has turned the picture, and Exif does not count.
+    """
+    if isinstance(image, JpegXLImagePlugin.JXLImageFile):
+        return 1
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except DAMAGE:

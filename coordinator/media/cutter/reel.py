@@ -65,7 +65,7 @@ class Reel:
             raise Unsupported(Reason.CODEC_NOT_READ)
         check_size(codec.width, codec.height, limits)
         codec.thread_count = 1
-        # At the size of a frame nobody sees a missing loop filter.
+        # A third of the work of h264, for 2 to 4 of 255 levels at the size of a frame, eight seconds after a key frame.
         codec.options = {"max_pixels": str(limits.still_px), "skip_loop_filter": "all"}
         self._stream = stream
         self.tick_s: Fraction = stream.time_base or Fraction(1, 1000)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +16,11 @@ WIDTH, HEIGHT = 96, 64
 
 _OPTIONS: dict[str, dict[str, object]] = {
     "libx264": {"preset": "ultrafast"},
-    "libx265": {"x265-params": "log-level=none"},
+    "libx265": {"x265-params": "log-level=none:pools=none:frame-threads=1"},
+    # Threads of these wait by spinning, which takes minutes where others want the processor too.
+    "libvpx": {"deadline": "realtime", "cpu-used": "8", "threads": "1"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "threads": "1"},
+    "libsvtav1": {"svtav1-params": "lp=1"},
 }
 
 
@@ -53,12 +60,16 @@ def film(
 ) -> bytes:
     """Return a video of `count` frames, `rate` a second, every `gop`th of which needs no other."""
     file = io.BytesIO()
-    with av.open(file, "w", format=form, container_options=dict(container_options)) as container:
+    with (
+        _ordinary_priority(),
+        av.open(file, "w", format=form, container_options=dict(container_options)) as container,
+    ):
         stream = container.add_stream(codec, rate=rate)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.gop_size = gop
+        stream.codec_context.thread_count = 1
         stream.options = dict(_OPTIONS.get(codec, {}))
         if turn:
             stream.set_display_rotation(turn)
@@ -69,6 +80,15 @@ def film(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return file.getvalue()
+
+
+@contextmanager
+def _ordinary_priority() -> Iterator[None]:
+    """Take back the real-time priority that libsvtav1 gives a process of root: it would starve the whole machine."""
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _add_silence(container: Any, length_s: float) -> None:

@@ -23,7 +23,7 @@ def picture(look: Look, size: tuple[int, int] = (300, 200)) -> Image.Image:
 @pytest.mark.parametrize(
     ("colour", "strongest"), [(Colour.RED, {0}), (Colour.GREEN, {1}), (Colour.BLUE, {2}), (Colour.YELLOW, {0, 1})]
 )
-@pytest.mark.parametrize("shape", set(Shape) - {Shape.RING})
+@pytest.mark.parametrize("shape", [shape for shape in Shape if shape is not Shape.RING])
 def test_draw_puts_the_colour_where_the_thing_is(colour: Colour, strongest: set[int], shape: Shape) -> None:
     """The middle of a thing has its colour: exactly the named channels are strong."""
     pixel = np.asarray(picture(Look(colour, shape)))[100, 150].astype(int)

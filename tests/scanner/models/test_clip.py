@@ -21,11 +21,16 @@ from safetensors.torch import load_file, save_file
 from scanner.models import Frames, Model
 from scanner.models.clip import (
     DEMO_WEIGHTS,
+    MEAN,
+    STD,
     ClipModel,
     build,
+    find_weights,
     needed_activation,
     require_activation,
+    tokenizer,
 )
+from scanner.models.device import Choice
 from scanner.models.errors import (
     ActivationMismatchError,
     ActivationNeededError,
@@ -34,6 +39,7 @@ from scanner.models.errors import (
     WeightsMismatchError,
     WeightsUnreadableError,
 )
+from scanner.notes import Notes
 
 pytestmark = pytest.mark.torch
 
@@ -314,3 +320,127 @@ def test_score_in_half_precision_is_close(precision: str, demo: ClipModel) -> No
     model.encode_terms(TERMS)
     demo.encode_terms(TERMS)
     np.testing.assert_allclose(model.score(noise(8)), demo.score(noise(8)), atol=0.05)
+
+
+def test_terms_are_encoded_once(tmp_path: Path) -> None:
+    """Embeddings of terms are noted, without the terms, and give the same scores at the next start."""
+    first, second = (open_demo(notes=Notes(tmp_path)) for _ in range(2))
+    first.encode_terms(TERMS)
+    (note,) = tmp_path.glob("terms-*.json")
+    assert TERMS[0] not in note.read_text()
+    written_ns = note.stat().st_mtime_ns
+    second.encode_terms(TERMS)
+    assert note.stat().st_mtime_ns == written_ns
+    np.testing.assert_array_equal(first.score(noise(2)), second.score(noise(2)))
+    second.encode_terms(TERMS[:2])
+    assert len(list(tmp_path.glob("terms-*.json"))) == 2
+
+
+def test_reference_is_computed_once(tmp_path: Path, demo: ClipModel) -> None:
+    """What fp32 on the processor gives for some frames is noted, and is what this device gives."""
+    first, second = (open_demo(notes=Notes(tmp_path)) for _ in range(2))
+    for model in (first, second):
+        model.encode_terms(TERMS)
+    demo.encode_terms(TERMS)
+    found, again = first.reference(noise(3)), second.reference(noise(3))
+    assert len(list(tmp_path.glob("reference-*.json"))) == 1
+    for one, other in zip(found, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_allclose(found[0], demo.embed(noise(3)), atol=1e-5)
+    np.testing.assert_allclose(found[1], demo.score(noise(3)), atol=1e-5)
+
+
+def test_start_scores_the_frames_of_all_pieces(demo: ClipModel) -> None:
+    """Frames of several scans are scored together, in their order."""
+    demo.encode_terms(TERMS)
+    frames = noise(5)
+    finish = demo.start([frames[:2], frames[2:3], frames[3:]])
+    np.testing.assert_array_equal(finish(), demo.score(frames))
+
+
+def test_retreat_from_a_precision_that_was_chosen_for_the_admin() -> None:
+    """Where the precision was left to us, fp32 takes its place, and the words say so; it is the last."""
+    found = find_weights("demo")
+    model = ClipModel("demo", found, Choice("cpu", "cpu", "bf16"), auto=True)
+    model.encode_terms(TERMS)
+    assert model.retreat()
+    assert model.device.startswith("cpu (fp32")
+    assert model.device.endswith("bf16 was not precise enough")
+    exact = open_demo()
+    exact.encode_terms(TERMS)
+    np.testing.assert_array_equal(model.score(noise(3)), exact.score(noise(3)))
+    assert not model.retreat()
+
+
+def test_retreat_leaves_a_precision_that_was_asked_for() -> None:
+    """What the admin asked for is not changed behind his back."""
+    model = ClipModel.open("demo", device="cpu", precision="bf16", threads=2)
+    assert not model.retreat()
+    assert "bf16" in model.device
+
+
+@pytest.fixture(scope="module")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of random weights of a small architecture with QuickGELU."""
+    torch.manual_seed(1)
+    clip = build("ViT-S-32-alt", "quickgelu", name="random")
+    path: Path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+    save_file({name: value.contiguous() for name, value in clip.state_dict().items()}, path)
+    return path
+
+
+def test_towers_compute_what_open_clip_computes(random_weights: Path) -> None:
+    """Loading each tower by itself, and joining QuickGELU with its neighbours, changes nothing but rounding."""
+    clip = build("ViT-S-32-alt", "quickgelu", name="random")
+    clip.load_state_dict(load_file(random_weights))
+    clip.eval()
+    frames = np.random.default_rng(1).integers(0, 256, size=(3, 224, 224, 3), dtype=np.uint8)
+    pixels = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, STD))
+    with torch.inference_mode():
+        images = clip.encode_image((pixels - mean) / std, normalize=True)
+        terms = clip.encode_text(tokenizer("ViT-S-32-alt")(list(TERMS)), normalize=True)
+    model = ClipModel.open(
+        "ViT-S-32-alt/random", weights=random_weights, activation="quickgelu", device="cpu", precision="fp32"
+    )
+    model.encode_terms(TERMS)
+    np.testing.assert_allclose(model.embed(frames), images, atol=2e-6)
+    np.testing.assert_allclose(model.score(frames), images @ terms.T, atol=2e-6)
+
+
+def test_cached_weights_need_no_hub(random_weights: Path, tmp_path: Path) -> None:
+    """With the weights in the cache nothing is asked of the hub, though nothing forbids it: no socket is made."""
+    repository = tmp_path / "models--timm--vit_base_patch32_clip_224.openai"
+    snapshot = repository / "snapshots" / "0123"
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("0123")
+    (snapshot / "open_clip_model.safetensors").symlink_to(random_weights)
+    program = """if True:
+        import socket
+        from pathlib import Path
+        from scanner.models.clip import ClipModel
+        from scanner.models.errors import WeightsMismatchError
+
+        def refuse(*arguments, **options):
+            raise AssertionError("a connection")
+
+        socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+        try:
+            ClipModel.open("ViT-B-32/openai", cache=Path("."))
+        except WeightsMismatchError as error:
+            print(error)
+    """
+    paths = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": paths},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.startswith("weights models--timm--vit_base_patch32_clip_224.openai/snapshots/0123/")
+    assert "do not fit ViT-B-32" in ended.stdout

@@ -41,6 +41,18 @@ def test_choose_obeys_an_explicit_precision() -> None:
     assert choose("cpu", "bf16", BARE).precision == "bf16"
 
 
+def test_choose_spares_an_old_cuda_device_half_precision() -> None:
+    """A card from before there was hardware for it is faster in fp32."""
+    assert choose("auto", "auto", Machine(cuda="an old card", cuda_half=False)).precision == "fp32"
+
+
+def test_more_precise_keeps_the_other_reason() -> None:
+    """The words say both why it is another device and why it is another precision."""
+    choice = choose("cuda", "auto", Machine(bf16=True)).more_precise()
+    assert choice.precision == "fp32"
+    assert choice.why == "asked for cuda, but torch finds no CUDA device; bf16 was not precise enough"
+
+
 @pytest.mark.parametrize(("asked", "precision"), [("tpu", "auto"), ("auto", "fp8")])
 def test_choose_refuses_other_words(asked: str, precision: str) -> None:
     """Words that name no device or precision are refused."""

@@ -72,16 +72,14 @@ def test_centre_embeds_alike() -> None:
     torch.manual_seed(1)
     config = open_clip.get_model_config("ViT-L-14-quickgelu")
     tower = _build_vision_tower(config["embed_dim"], CLIPVisionCfg(**config["vision_cfg"]), quick_gelu=True).eval()
-    mean, std = (
-        torch.tensor(levels).reshape(3, 1, 1)
-        for levels in (open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
-    )
+    mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN).reshape(3, 1, 1)
+    std = torch.tensor(open_clip.OPENAI_DATASET_STD).reshape(3, 1, 1)
     with torch.inference_mode():
         # Random weights make every picture the same; larger ones, through 24 layers, tell them apart.
         for parameter in tower.transformer.parameters():
             if parameter.ndim == 2:
-                parameter.mul_(2)
-        bodies = [encoded(large(name), "JPEG", quality=90) for name in ("chelsea", "coffee", "rocket")]
+                parameter.mul_(2.5)
+        bodies = [encoded(large(name), "JPEG", quality=90) for name in ("coffee", "rocket", "brick")]
         pictures = torch.stack([*map(theirs, bodies), *map(ours, bodies)])
         embedded = torch.nn.functional.normalize(tower((pictures - mean) / std), dim=-1)
     cosines = embedded @ embedded.T

@@ -9,7 +9,7 @@ import zlib
 import pytest
 from PIL import Image, ImageDraw
 
-from coordinator.media.errors import Reason, TooCostly, Unreadable, Unsupported
+from coordinator.media.errors import Reason, TooCostly, Unreadable
 from coordinator.media.limits import Limits
 from coordinator.media.looks import Views
 from tests.coordinator.media.cutter.cutting import SIZE, cut, names
@@ -263,11 +263,20 @@ def test_still_truncated_is_unreadable(form: str) -> None:
         cut(body[: len(body) // 2])
 
 
-def test_still_jxl_is_unsupported() -> None:
-    """JPEG XL is known, and no decoder here reads it."""
-    with pytest.raises(Unsupported) as caught:
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_still_jxl_is_turned_once(orientation: int) -> None:
+    """JPEG XL says in its codestream how it is turned; Exif beside it does not count."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    plain, marked = (cut(encoded(photograph(), "JXL", **extra)) for extra in ({}, {"exif": exif.tobytes()}))
+    assert (plain.format, plain.width, plain.height) == ("jxl", *photograph().size)
+    assert marked.frames == plain.frames
+
+
+def test_still_jxl_that_does_not_decode_is_unreadable() -> None:
+    """A JPEG XL that is nothing but a signature is refused."""
+    with pytest.raises(Unreadable):
         cut(b"\xff\x0a" + bytes(100))
-    assert caught.value.reason is Reason.FORMAT_NOT_READ
 
 
 def test_still_second_picture_in_a_jpeg_is_left_alone() -> None:

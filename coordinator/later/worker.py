@@ -1,0 +1,117 @@
+"""The worker of the later look: takes debts that are due, one at a time, while a scanner is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from coordinator.intake import Intake
+from coordinator.later.look import Look
+from coordinator.later.plan import Leave
+from coordinator.later.progress import Progress
+from coordinator.ledger.debts import Debts
+from coordinator.ledger.errors import LedgerError
+from coordinator.ledger.times import Clock, now
+from coordinator.pictrs.errors import StrangerError, UnreachableError, WrongKeyError
+
+logger = logging.getLogger(__name__)
+
+FRESH_S = 2.0
+"""pict-rs gives a picture its first alias only after it has the answer that accepts it."""
+
+IDLE_S = 5.0
+"""How often the ledger is asked for debts that have become due: one query on an index."""
+
+BATCH = 32
+
+LIVE_PATIENCE_S = 2.0
+"""How long a look waits for a moment without live uploads. Where there is no such moment, debts are looked at all the
+same: the lanes keep live uploads first."""
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+"""Between two attempts while pict-rs or the ledger cannot be worked with."""
+
+NO_WORK = (UnreachableError, WrongKeyError, StrangerError, LedgerError)
+
+
+class LaterLook:
+    """Pay the debts. `run` it as a task of its own, and cancel it to stop: nothing is lost, debts are in the ledger."""
+
+    def __init__(
+        self,
+        *,
+        look: Look,
+        debts: Debts,
+        scanner_ready: Callable[[], Awaitable[None]],
+        intake: Intake,
+        clock: Clock = now,
+        idle_s: float = IDLE_S,
+        fresh_s: float = FRESH_S,
+    ) -> None:
+        self._look = look
+        self._debts = debts
+        self._scanner_ready = scanner_ready
+        self._intake = intake
+        self._clock = clock
+        self._idle_s = idle_s
+        self._fresh = timedelta(seconds=fresh_s)
+        self._progress = Progress()
+        self._failures = 0
+
+    def __repr__(self) -> str:
+        return f"<LaterLook {self._progress}>"
+
+    async def run(self) -> None:
+        """Pay debts until cancelled."""
+        while True:
+            await self._scanner_ready()
+            try:
+                is_idle = not await self._pay()
+            except NO_WORK as error:
+                await self._back_off(error)
+            else:
+                self._is_back()
+                if is_idle:
+                    await asyncio.sleep(self._idle_s)
+
+    async def _pay(self) -> bool:
+        """Take some debts that are due; say whether there was anything to do."""
+        due = await self._debts.open_debts(limit=BATCH, due_before=self._clock() - self._fresh)
+        for owed in due:
+            await self._quiet_moment()
+            step = await self._look.settle(owed)
+            self._is_back()
+            if isinstance(step, Leave):
+                return False
+            if self._progress.note(step, asyncio.get_running_loop().time()):
+                await self._tell()
+        if not due and self._progress.end():
+            await self._tell()
+        return bool(due)
+
+    async def _quiet_moment(self) -> None:
+        try:
+            async with asyncio.timeout(LIVE_PATIENCE_S):
+                await self._intake.drained()
+        except TimeoutError:
+            return
+
+    async def _tell(self) -> None:
+        counts = await self._debts.debt_counts()
+        since = "-" if counts.oldest is None else counts.oldest.isoformat(timespec="seconds")
+        logger.info("later look: %s; %d left, the oldest of %s", self._progress, counts.open, since)
+
+    async def _back_off(self, error: Exception) -> None:
+        pause_s = min(FIRST_PAUSE_S * 2.0 ** min(self._failures, 16), LONGEST_PAUSE_S)
+        if not self._failures:
+            logger.warning("later look: %s; trying again", error)
+        self._failures += 1
+        await asyncio.sleep(pause_s)
+
+    def _is_back(self) -> None:
+        if self._failures:
+            logger.info("later look: goes on after %d failures", self._failures)
+            self._failures = 0

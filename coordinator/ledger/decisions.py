@@ -1,0 +1,116 @@
+"""Decisions of admins and lists about single pictures, kept in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from coordinator.ledger.audit import Entry, What
+from coordinator.ledger.decision import Decision
+from coordinator.ledger.store import Store
+from coordinator.ledger.tables import audit, decisions, scores, verdicts
+from coordinator.ledger.times import from_seconds, to_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision about one picture."""
+
+    sha256: str
+    decision: Decision
+    who: str
+    at: datetime
+    note: str = ""
+    source: str = ""
+    """The list that it comes from; empty for an admin's own, which no list overrides."""
+
+    def row(self) -> dict[str, Any]:
+        """Return the decision as a row of the table."""
+        return {
+            "sha256": bytes.fromhex(self.sha256),
+            "decision": str(self.decision),
+            "source": self.source,
+            "who": self.who,
+            "note": self.note,
+            "at": to_seconds(self.at),
+        }
+
+
+class Decisions:
+    """Take, take back and list decisions, each with an entry in the audit.
+
+    A coordinator that runs knows of them from its next upload on. All methods raise LedgerError when the database
+    cannot be used; nothing has changed then.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def decide(self, *decided: Decided) -> None:
+        """Allow or block pictures, whatever was decided before; all of them or none."""
+        entries = [
+            Entry(What.DECISION, one.at, one.who, one.sha256, {"decision": one.decision, "note": one.note})
+            for one in decided
+        ]
+        async with self._store.writing() as connection:
+            await connection.execute(_REPLACE, [one.row() for one in decided])
+            await connection.execute(audit.insert(), [entry.row() for entry in entries])
+
+    async def forget(self, sha256: str, *, who: str, at: datetime) -> bool:
+        """Forget what was decided and judged about a picture; False when nothing was. Audit and debts stay."""
+        content = bytes.fromhex(sha256)
+        async with self._store.writing() as connection:
+            found = 0
+            for table in (scores, verdicts, decisions):
+                found += (await connection.execute(delete(table).where(table.c.sha256 == content))).rowcount
+            if found:
+                entry = Entry(What.DECISION, at, who, sha256, {"decision": "forget"})
+                await connection.execute(audit.insert(), [entry.row()])
+        return bool(found)
+
+    async def forget_list(self, source: str, *, who: str, at: datetime) -> int:
+        """Forget all decisions that came from a list; return how many."""
+        async with self._store.writing() as connection:
+            found = (await connection.execute(delete(decisions).where(decisions.c.source == source))).rowcount
+            if found:
+                details = {"decision": "forget", "source": source, "count": found}
+                await connection.execute(audit.insert(), [Entry(What.DECISION, at, who, "", details).row()])
+        return found
+
+    async def add_list(self, listed: Sequence[Decided], *, who: str, at: datetime, source: str = "") -> int:
+        """Add many decisions, all or none; those about pictures that were decided before change nothing.
+
+        Return how many were new.
+        """
+        if not listed:
+            return 0
+        async with self._store.writing() as connection:
+            before = (await connection.execute(_COUNT)).scalar_one()
+            await connection.execute(_ADD, [decided.row() for decided in listed])
+            new = int((await connection.execute(_COUNT)).scalar_one() - before)
+            details = {"decision": "import", "source": source, "count": new}
+            await connection.execute(audit.insert(), [Entry(What.DECISION, at, who, "", details).row()])
+        return new
+
+    async def all(self) -> tuple[Decided, ...]:
+        """Return all decisions, in the order of the hashes."""
+        async with self._store.reading() as connection:
+            rows = (await connection.execute(select(decisions).order_by(decisions.c.sha256))).all()
+        return tuple(
+            Decided(row.sha256.hex(), Decision(row.decision), row.who, from_seconds(row.at), row.note, row.source)
+            for row in rows
+        )
+
+
+_REPLACE_BASE = insert(decisions)
+_REPLACE = _REPLACE_BASE.on_conflict_do_update(
+    index_elements=[decisions.c.sha256],
+    set_={name: _REPLACE_BASE.excluded[name] for name in ("decision", "source", "who", "note", "at")},
+)
+_ADD = insert(decisions).on_conflict_do_nothing()
+_COUNT = select(func.count()).select_from(decisions)

@@ -1,0 +1,156 @@
+"""Ask the database about one picture, in a time that is bounded whatever state the database is in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sqlite3
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from coordinator.ledger.decision import Decision
+from coordinator.ledger.errors import translated
+from coordinator.ledger.recent import Recent
+from coordinator.ledger.store import Store
+from coordinator.ledger.verdicts import StoredScores, Verdict, known_statement, scores_statement, unpack
+from coordinator.ledger.way import TERM_DIGEST_BYTES, Way
+
+logger = logging.getLogger(__name__)
+
+LOOK_UP_S = 0.25
+"""Longest that an upload waits for what is known of it; then it counts as unknown, and is looked at."""
+
+BUSY_MS = 100
+COMPLAIN_EVERY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of a picture: a decision goes before a verdict, a verdict before scores."""
+
+    decision: Decision | None = None
+    source: str = ""
+    """The list that the decision comes from; empty for an admin's own."""
+    verdict: Verdict | None = None
+    """By the policy that was asked for or, where there are `scores`, by another one."""
+    scores: StoredScores | None = None
+    """To be judged by the policy that was asked for."""
+
+
+class LookUp:
+    """Look pictures up over a connection of its own. Use it from one event loop only; open with `async with`.
+
+    It goes to the driver's thread once a question: SQLAlchemy's own way goes there four times.
+    """
+
+    def __init__(self, store: Store, *, within_s: float = LOOK_UP_S) -> None:
+        self._store = store
+        self._within_s = within_s
+        self._engine: AsyncEngine | None = None
+        self._connection: AsyncConnection | None = None
+        self._driver: Any = None
+        self._recent: Recent[Known] = Recent(store.path)
+        self._late: asyncio.Task[Any] | None = None
+        self._complained_s = -COMPLAIN_EVERY_S
+
+    async def __aenter__(self) -> Self:
+        self._engine = self._store.engine(f"PRAGMA busy_timeout={BUSY_MS}", "PRAGMA query_only=1")
+        try:
+            self._connection = await self._engine.connect()
+            self._driver = (await self._connection.get_raw_connection()).driver_connection
+        except SQLAlchemyError as error:
+            await self._engine.dispose()
+            raise translated(error, self._store.path) from error
+        self._known = _Question(known_statement(), self._engine)
+        self._scores = _Question(scores_statement(), self._engine)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._connection is not None
+        assert self._engine is not None
+        await self._connection.close()
+        await self._engine.dispose()
+
+    async def ask(self, sha256: str, way: Way) -> Known | None:
+        """Return what is known of a picture; None when nothing is, or when the database does not answer in time."""
+        key = (sha256, way.digest, way.policy_digest)
+        if (recent := self._recent.find(key)) is not None:
+            return recent
+        stamp = self._recent.stamp()
+        known = await self._ask(sha256, way)
+        if known is not None:
+            self._recent.keep(key, known, stamp)
+        return known
+
+    async def _ask(self, sha256: str, way: Way) -> Known | None:
+        content = bytes.fromhex(sha256)
+        rows = await self._fetch(self._known, {"sha256": content, "way_digest": way.digest})
+        if not rows:
+            return None
+        decided, source, policy, flagged, parts, look, looks, kind, scanner = rows[0]
+        decision = Decision(decided) if decided is not None else None
+        if policy is None:
+            return None if decision is None else Known(decision, source)
+        verdict = Verdict(bool(flagged), tuple(json.loads(parts)), look, looks, kind, scanner)
+        if decision is not None or policy == way.policy_digest:
+            return Known(decision, source or "", verdict)
+        stored = await self._stored_scores(content, way)
+        return None if stored is None else Known(verdict=verdict, scores=stored)
+
+    async def _stored_scores(self, content: bytes, way: Way) -> StoredScores | None:
+        rows = await self._fetch(self._scores, {"sha256": content, "way_digest": way.digest})
+        if not rows:
+            return None
+        terms, looks, data = rows[0]
+        columns = way.columns_in(terms)
+        if columns is None:
+            return None
+        return StoredScores(tuple(json.loads(looks)), unpack(data, len(terms) // TERM_DIGEST_BYTES, columns))
+
+    async def _fetch(self, question: _Question, values: dict[str, bytes]) -> Any:
+        """Return rows; None when the database does not answer in time, now or at an earlier question."""
+        if self._late is not None:
+            if not self._late.done():
+                return None
+            self._late = None
+        asking = asyncio.create_task(self._driver.execute_fetchall(question.text, question.values(values)))
+        # What is asked is asked to its end in the driver's thread; nobody may be left to wonder about its error.
+        asking.add_done_callback(_retrieve)
+        done, _ = await asyncio.wait({asking}, timeout=self._within_s)
+        if not done:
+            self._late = asking
+            self._complain(f"does not answer within {self._within_s} s")
+            return None
+        try:
+            return asking.result()
+        except (sqlite3.Error, ValueError) as error:
+            self._complain(f"does not answer: {error}")
+            return None
+
+    def _complain(self, what: str) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._complained_s >= COMPLAIN_EVERY_S:
+            self._complained_s = now_s
+            logger.error("the ledger %s; uploads count as unknown", what)
+
+
+class _Question:
+    """A statement as the driver takes it."""
+
+    def __init__(self, statement: Any, engine: AsyncEngine) -> None:
+        compiled = statement.compile(dialect=engine.dialect)
+        self.text = str(compiled)
+        self._names: list[str] = compiled.positiontup
+
+    def values(self, values: dict[str, bytes]) -> list[bytes]:
+        """Return the values in the order of the text."""
+        return [values[name] for name in self._names]
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,74 @@
+"""The line to pict-rs: requests with and without the key, and what the transport raises in our own words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+from pydantic import ValidationError
+
+from coordinator.pictrs.answers import Fault
+from coordinator.pictrs.errors import FaultError, StrangerError, UnreachableError, WrongKeyError
+
+KEY_HEADER = "X-Api-Token"
+
+TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
+"""For each step of a request; a whole file may take longer."""
+
+NOT_NOW = frozenset({429, 502, 503, 504})
+
+
+class Line:
+    """Ask a pict-rs. Its key goes with questions to its internal API only."""
+
+    def __init__(self, url: str, key: str) -> None:
+        """Take the address of pict-rs and the key of its internal API."""
+        self.url = url.rstrip("/")
+        self._key = key
+        # A proxy or .netrc from the environment would see, or send, what is only between us and pict-rs.
+        self._client = httpx2.AsyncClient(timeout=TIMEOUT, trust_env=False, headers={"Accept-Encoding": "identity"})
+        # It tells every request at INFO.
+        logging.getLogger("httpx2").setLevel(logging.WARNING)
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._client.aclose()
+
+    @asynccontextmanager
+    async def ask_internally(self, method: str, call: str, query: dict[str, str]) -> AsyncIterator[httpx2.Response]:
+        headers = {KEY_HEADER: self._key}
+        async with self.ask(method, f"{self.url}/internal/{call}", params=query, headers=headers) as answer:
+            if answer.status_code in {401, 403}:
+                raise WrongKeyError
+            # Wherever it leads, the key does not go there.
+            if answer.is_redirect:
+                raise StrangerError("it redirects")
+            yield answer
+
+    @asynccontextmanager
+    async def ask(
+        self, method: str, url: str, *, params: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> AsyncIterator[httpx2.Response]:
+        """Ask, and translate what the transport raises, also while the answer is read."""
+        try:
+            async with self._client.stream(method, url, params=params, headers=headers) as answer:
+                if answer.status_code in NOT_NOW:
+                    raise UnreachableError(f"status {answer.status_code}")
+                yield answer
+        except httpx2.TimeoutException as error:
+            raise UnreachableError("no answer in time") from error
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            raise UnreachableError(str(error) or type(error).__name__) from error
+
+
+async def fault_of(answer: httpx2.Response) -> FaultError | None:
+    """Return why a request failed; None when it did not."""
+    if answer.is_success:
+        return None
+    try:
+        code = Fault.model_validate_json(await answer.aread()).code
+    except ValidationError:
+        code = ""
+    return FaultError(answer.status_code, code)

@@ -1,0 +1,109 @@
+"""Find the file of weights: bundled, named by the admin, cached, or fetched by open_clip's own client of the hub."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import huggingface_hub
+import open_clip
+from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
+
+from scanner.models.clip.architecture import DEMO, DEMO_WEIGHTS, MEAN, STD, Activation, needed_activation
+from scanner.models.errors import (
+    ActivationMismatchError,
+    ActivationNeededError,
+    ModelUnknownError,
+    SpaceMissingError,
+    WeightsMissingError,
+    WeightsUnreadableError,
+)
+
+REACH_TIMEOUT_S = 5.0
+"""Time to reach the model hub once. Its own client tries for 23 s a file without a network (measured)."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of weights and what has to be known to use it."""
+
+    path: Path
+    architecture: str
+    activation: Activation
+    mean: tuple[float, ...] = MEAN
+    std: tuple[float, ...] = STD
+
+
+def find_weights(
+    name: str,
+    *,
+    path: Path | None = None,
+    architecture: str | None = None,
+    activation: Activation | None = None,
+    cache: Path | None = None,
+) -> Weights:
+    """Find the weights of `demo` or `ARCHITECTURE/TAG`; fetch them into `cache` when they are nowhere, for minutes.
+
+    `path` names a file to use instead of the tag's, and demands the `activation`; `architecture` replaces the name's
+    left side. What is wrong is said before anything is fetched. Raises ModelError, see `scanner.models.errors`.
+    """
+    left, _, tag = name.partition("/")
+    architecture = architecture or left
+    if path is not None:
+        if activation is None:
+            raise ActivationNeededError(path)
+        if not path.is_file():
+            raise WeightsUnreadableError(path, "there is no such file")
+        return Weights(path, architecture, activation)
+    needed = needed_activation(architecture, tag)
+    if needed is None:
+        raise ModelUnknownError(name, f"open_clip has no weights {tag or 'without a tag'} for {architecture}")
+    if activation not in (None, needed):
+        raise ActivationMismatchError(name, needed=needed, built=activation)
+    if architecture == DEMO:
+        return Weights(DEMO_WEIGHTS, architecture, needed)
+    published = open_clip.get_pretrained_cfg(architecture, tag)
+    found = _cached(published, cache) or _cached(published, None) or _fetched(name, published, cache)
+    return Weights(found, architecture, needed, tuple(published.get("mean", MEAN)), tuple(published.get("std", STD)))
+
+
+def _cached(published: Mapping[str, Any], cache: Path | None) -> Path | None:
+    """Look for the weights without asking the hub, so that a scanner starts without a network too."""
+    repository, file_name = os.path.split(published.get("hf_hub", ""))
+    if not repository:
+        return None
+    for candidate in (file_name,) if file_name else (HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME):
+        path = huggingface_hub.try_to_load_from_cache(repository, candidate, cache_dir=cache)
+        if isinstance(path, str):
+            return Path(path)
+    return None
+
+
+def _fetched(name: str, published: Mapping[str, Any], cache: Path | None) -> Path:
+    folder = cache or Path(huggingface_hub.constants.HF_HUB_CACHE)
+    hub = huggingface_hub.constants.ENDPOINT
+    if huggingface_hub.constants.HF_HUB_OFFLINE:
+        raise WeightsMissingError(name, f"the cache {folder}", "HF_HUB_OFFLINE forbids it")
+    try:
+        _reach(hub)
+        return Path(open_clip.download_pretrained(dict(published), cache_dir=None if cache is None else str(cache)))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SpaceMissingError(name, folder) from error
+        raise WeightsMissingError(name, f"the cache {folder}", f"{hub} was not reached or refused: {error}") from error
+
+
+def _reach(hub: str) -> None:
+    """Ask the hub for anything, once. Raises OSError when it does not answer."""
+    request = Request(hub, method="HEAD")  # noqa: S310 - the admin sets the address
+    try:
+        with urlopen(request, timeout=REACH_TIMEOUT_S):  # noqa: S310 - the admin sets the address
+            pass
+    except HTTPError as answer:
+        answer.close()

@@ -1,0 +1,168 @@
+"""Benchmark of the later look: pictures accepted unseen are looked at beside live uploads.
+
+`python -m tests.bench.later` runs it by itself; it needs a pict-rs (`.ci/install-pict-rs`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import random
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from io import BytesIO
+from pathlib import Path
+
+import httpx2
+
+from tests.bench.load import Caller, distinct
+from tests.bench.rows import Row, at_most
+from tests.bench.uploads import noise_jpeg
+from tests.end_to_end.pictrs import API_KEY, PictRs
+from tests.end_to_end.processes import Coordinator, Scanner
+
+DEBTS, FLAGGED = 2000, 40
+LIVE_PER_S = 4.0
+LIVE_S = 60.0
+LONGEST_S = 1800.0
+
+
+def drawn() -> Iterator[bytes]:
+    """Yield generated pictures of the demo's shapes, without end; about half of them show what the policy flags."""
+    from scanner.demo.pictures import held_out
+
+    for seed in itertools.count(1):
+        for _, image in held_out(64, seed):
+            file = BytesIO()
+            image.convert("RGB").save(file, "PNG")
+            yield file.getvalue()
+
+
+async def judged(coordinator: Coordinator, debts: int, flagged: int) -> dict[bytes, bool]:
+    """Return so many pictures, so many of which the demo policy flags, as a coordinator answers without recording."""
+    wanted = {True: flagged, False: debts - flagged}
+    chosen: dict[bytes, bool] = {}
+    async with httpx2.AsyncClient(timeout=60, trust_env=False) as client:
+        for data in drawn():
+            outcome = (await client.post(coordinator.hook_url(query="?record=0"), content=data)).json()["outcome"]
+            assert outcome in {"clean", "flagged"}, outcome
+            if wanted[outcome == "flagged"]:
+                wanted[outcome == "flagged"] -= 1
+                chosen[data] = outcome == "flagged"
+            if not any(wanted.values()):
+                break
+    return chosen
+
+
+class Live:
+    """Uploads of people: at random moments, whatever became of the ones before."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._body = noise_jpeg()
+        self._numbers = iter(range(1 << 40))
+        self._random = random.Random(1)
+
+    async def run(self, stop: asyncio.Event) -> list[float]:
+        """Send until told to stop; return the milliseconds of each."""
+        times: list[float] = []
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                group.create_task(self._one(times))
+                await asyncio.sleep(self._random.expovariate(LIVE_PER_S))
+        return times
+
+    async def run_for(self, seconds: float) -> list[float]:
+        """Send for so long."""
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(seconds, stop.set)
+        return await self.run(stop)
+
+    async def _one(self, times: list[float]) -> None:
+        async with Caller("127.0.0.1", self._port, "/api/v1/scan/IPADDR") as caller:
+            answered = await caller.send(distinct(self._body, next(self._numbers)))
+            assert answered.status == 200, answered
+            times.append(answered.milliseconds)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return a percentile."""
+    return sorted(values)[int(share * (len(values) - 1))]
+
+
+def counted(coordinator: Coordinator, query: str) -> int:
+    """Read a number from the ledger."""
+    with closing(sqlite3.connect(coordinator.data_dir / "ledger.sqlite")) as ledger:
+        return int(ledger.execute(query).fetchone()[0])
+
+
+async def paid(coordinator: Coordinator) -> None:
+    """Wait until no debt is open."""
+    async with asyncio.timeout(LONGEST_S):
+        while True:
+            if counted(coordinator, "SELECT count(*) FROM debts WHERE settled IS NULL") == 0:
+                return
+            await asyncio.sleep(0.5)
+
+
+async def measure(folder: Path, debts: int, flagged: int, live_s: float) -> list[Row]:
+    """Measure live uploads without debts, then with them, then without again."""
+    coordinator = Coordinator(folder, model="demo", policy="demo")
+    pictrs = PictRs(folder, validation=coordinator.hook_url())
+    coordinator.settings = {**coordinator.settings, "pictrs_url": pictrs.url, "pictrs_api_key": API_KEY}
+    token = coordinator.new_scanner("one")
+    async with coordinator, pictrs:
+        live = Live(coordinator.hook_port)
+        async with Scanner(coordinator, "one", token=token, model="demo"):
+            await live.run_for(5.0)
+            before = await live.run_for(live_s)
+            chosen = await judged(coordinator, debts, flagged)
+        aliases: dict[str, bool] = {}
+        for data, is_flagged in chosen.items():
+            answer = await pictrs.upload(data)
+            aliases[str(answer.json()["files"][0]["file"])] = is_flagged
+        assert counted(coordinator, "SELECT count(*) FROM debts WHERE settled IS NULL") == debts
+        async with Scanner(coordinator, "one", token=token, model="demo"):
+            stop = asyncio.Event()
+            sending = asyncio.create_task(live.run(stop))
+            began_s = time.monotonic()
+            await paid(coordinator)
+            took_s = time.monotonic() - began_s
+            stop.set()
+            during = await sending
+            after = await live.run_for(live_s)
+        gone = {alias for alias in aliases if (await pictrs.original(alias)).status_code == 404}
+        purges = counted(coordinator, "SELECT count(*) FROM audit WHERE what = 'purge'")
+    wrong = len(gone ^ {alias for alias, is_flagged in aliases.items() if is_flagged})
+    quiet = statistics.mean([percentile(before, 0.95), percentile(after, 0.95)])
+    print(f"live uploads: {len(before)} before, {len(during)} during, {len(after)} after")
+    print(f"medians: {[round(statistics.median(x), 1) for x in (before, during, after)]} ms")
+    print(f"95th: {[round(percentile(x, 0.95), 1) for x in (before, during, after)]} ms")
+    print(f"{debts} debts paid in {took_s:.1f} s; {len(gone)} gone, {purges} purges")
+    during_ms = percentile(during, 0.95)
+    return [
+        at_most("later look: pictures wrongly purged or kept", wrong, "", bar=0),
+        at_most("later look: live 95th percentile meanwhile", during_ms, "ms", floor=quiet, bar=1.15),
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.later")
+    parser.add_argument("--debts", type=int, default=DEBTS)
+    parser.add_argument("--flagged", type=int, default=FLAGGED)
+    parser.add_argument("--live-s", type=float, default=LIVE_S)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = asyncio.run(measure(Path(folder), given.debts, given.flagged, given.live_s))
+    for row in rows:
+        print(row)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""`ledger …` and `backup`, as an admin runs them: processes, settings from the environment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+ONE, TWO = (hashlib.sha256(word).hexdigest() for word in (b"one", b"two"))
+
+
+def run(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with a data folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "coordinator", *arguments],
+        env={**os.environ, "FEDIWARD_DATA_DIR": str(data_dir)},
+        cwd=data_dir.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def fails(result: subprocess.CompletedProcess[str], code: int) -> str:
+    """Check that a command failed with one sentence, and return it."""
+    assert (result.returncode, result.stdout) == (code, ""), result.stderr
+    sentence = result.stderr.strip()
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return sentence
+
+
+def decisions(data_dir: Path) -> list[tuple[str, str, str]]:
+    """Return hash, decision and source of all decisions."""
+    result = run(data_dir, "ledger", "list", "--json")
+    assert result.returncode == 0, result.stderr
+    return [(row["sha256"], row["decision"], row["source"]) for row in json.loads(result.stdout)]
+
+
+def test_ledger_allow_show_forget(tmp_path: Path) -> None:
+    """A picture is allowed by its hash, shown with who and why, listed and forgotten; the log keeps all of it."""
+    data = tmp_path / "data"
+    assert run(data, "ledger", "allow", ONE.upper(), "--note", "a tree", "--who", "ann").returncode == 0
+    shown = run(data, "ledger", "show", ONE)
+    assert shown.returncode == 0
+    assert "decision: allow" in shown.stdout
+    assert "note: a tree" in shown.stdout
+    assert json.loads(run(data, "ledger", "show", ONE, "--json").stdout)["decision"]["who"] == "ann"
+    assert decisions(data) == [(ONE, "allow", "")]
+    assert run(data, "ledger", "forget", ONE).returncode == 0
+    assert decisions(data) == []
+    log = json.loads(run(data, "ledger", "log", "--since", "1h", "--json").stdout)
+    assert [(entry["what"], entry["details"]["decision"]) for entry in log] == [
+        ("decision", "allow"),
+        ("decision", "forget"),
+    ]
+
+
+def test_ledger_empty(tmp_path: Path) -> None:
+    """With nothing to show, stdout is empty and stderr says what to do; JSON is an empty list."""
+    data = tmp_path / "data"
+    for command in ("list", "log", "debts"):
+        result = run(data, "ledger", command)
+        assert (result.returncode, result.stdout) == (0, "")
+        assert result.stderr
+        assert json.loads(run(data, "ledger", command, "--json").stdout) == []
+
+
+def test_ledger_unknown_picture(tmp_path: Path) -> None:
+    """Showing or forgetting what is not known fails with one sentence."""
+    for command in ("show", "forget"):
+        sentence = fails(run(tmp_path / "data", "ledger", command, ONE), 1)
+        assert sentence == f"The ledger knows nothing of {ONE}."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("allow", "abc"), "'abc' is no SHA-256 in hex: 64 digits."),
+        (("forget",), "Say what to forget: hashes, --scanner NAME --since TIME, or --source NAME."),
+        (("forget", "--scanner", "den"), "--scanner and --since belong together."),
+        (("log", "--since", "long ago"), "--since: 'long ago' is neither a time nor a span such as 7d."),
+    ],
+)
+def test_ledger_wrong_arguments(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    """Wrong arguments are one sentence and exit code 2."""
+    assert fails(run(tmp_path / "data", "ledger", *arguments), 2) == sentence
+
+
+def test_ledger_export_is_imported_elsewhere(tmp_path: Path) -> None:
+    """What one coordinator exports another imports, under the name of a list if one is given."""
+    data, other = tmp_path / "data", tmp_path / "other"
+    run(data, "ledger", "block", ONE, "--note", "bad, very bad")
+    run(data, "ledger", "allow", TWO)
+    file = tmp_path / "list.csv"
+    file.write_text(run(data, "ledger", "export").stdout)
+    result = run(other, "ledger", "import", str(file), "--source", "friends")
+    assert (result.returncode, result.stderr) == (0, "Imported 2; 0 were decided before; 0 left out.\n")
+    assert sorted(decisions(other)) == sorted([(ONE, "block", "friends"), (TWO, "allow", "friends")])
+    assert run(other, "ledger", "forget", "--source", "friends").returncode == 0
+    assert decisions(other) == []
+
+
+def test_ledger_import_with_a_wrong_line(tmp_path: Path) -> None:
+    """A wrong line is named by its number and nothing is imported, unless such lines are left out on purpose."""
+    data, file = tmp_path / "data", tmp_path / "list.txt"
+    file.write_text(f"{ONE}\nnonsense\n{TWO}\n")
+    sentences = run(data, "ledger", "import", str(file))
+    assert sentences.returncode == 2
+    assert "Line 2 has no SHA-256 in hex, 64 digits. Nothing was imported" in sentences.stderr
+    assert decisions(data) == []
+    skipped = run(data, "ledger", "import", str(file), "--skip-bad")
+    assert skipped.returncode == 0
+    assert skipped.stderr.endswith("Imported 2; 0 were decided before; 1 left out.\n")
+    assert len(decisions(data)) == 2
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"], ids=["missing", "no text"])
+def test_ledger_import_of_what_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+    """A file that is missing or no text is one sentence."""
+    file = tmp_path / "list.txt"
+    if content is not None:
+        file.write_bytes(content)
+    assert "list.txt" in fails(run(tmp_path / "data", "ledger", "import", str(file)), 2)
+
+
+@pytest.mark.parametrize("command", [("ledger", "list"), ("ledger", "allow", ONE), ("serve",)], ids=" ".join)
+def test_ledger_damaged(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """A damaged ledger is one sentence and exit code 2 for every command that needs it; it is left as it was."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "ledger.sqlite").write_bytes(b"\xa5" * 9000)
+    result = run(data, *command)
+    assert result.returncode == 2
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.endswith("is not a database; restore a backup, or move it away to begin a new one.")
+    assert "Traceback" not in result.stderr
+    assert (data / "ledger.sqlite").read_bytes() == b"\xa5" * 9000
+
+
+def test_ledger_backup_is_restored(tmp_path: Path) -> None:
+    """A backup that is put in the place of the ledger brings back what was decided."""
+    data, backup = tmp_path / "data", tmp_path / "backup.sqlite"
+    run(data, "ledger", "allow", ONE)
+    assert run(data, "backup", str(backup)).returncode == 0
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    run(data, "ledger", "forget", ONE)
+    for name in ("ledger.sqlite-wal", "ledger.sqlite-shm"):
+        (data / name).unlink(missing_ok=True)
+    backup.rename(data / "ledger.sqlite")
+    assert decisions(data) == [(ONE, "allow", "")]
+
+
+def test_ledger_backup_without_a_ledger(tmp_path: Path) -> None:
+    """Without a ledger there is nothing to back up."""
+    assert "does not exist" in fails(run(tmp_path / "data", "backup", str(tmp_path / "backup.sqlite")), 2)
+
+
+def test_ledger_locked(tmp_path: Path) -> None:
+    """While another process keeps the ledger locked, a decision fails with one sentence and changes nothing."""
+    data = tmp_path / "data"
+    assert decisions(data) == []
+    with closing(sqlite3.connect(data / "ledger.sqlite", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        sentence = fails(run(data, "ledger", "allow", ONE), 1)
+    assert sentence == "The ledger cannot be used now: another process has locked it."
+    assert decisions(data) == []

@@ -1,0 +1,63 @@
+"""Lists of decisions as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from coordinator.ledger.decision import Decision
+from coordinator.ledger.decisions import Decided
+from coordinator.ledger.exchange import Defaults, LineError, read_lines, write_lines
+from tests.coordinator.ledger.making import START, sha
+
+DEFAULTS = Defaults(who="admin", at=START)
+
+
+def test_exchange_plain_list_blocks() -> None:
+    """A hash on a line blocks, in either case of letters; comments, empty lines and a byte order mark mean nothing."""
+    lines = [f"\ufeff{sha(1).upper()}", "", "# a comment", f"  {sha(2)}  "]
+    assert list(read_lines(lines, replace(DEFAULTS, source="list"))) == [
+        Decided(sha(1), Decision.BLOCK, "admin", START, source="list"),
+        Decided(sha(2), Decision.BLOCK, "admin", START, source="list"),
+    ]
+
+
+def test_exchange_decision_and_note_may_follow() -> None:
+    """Without a header, a line may say what is decided, and why."""
+    (read,) = read_lines([f'{sha(1)},Allow,"a tree, not a face"'], DEFAULTS)
+    assert read == Decided(sha(1), Decision.ALLOW, "admin", START, note="a tree, not a face")
+
+
+def test_exchange_what_is_written_is_read() -> None:
+    """What was exported is imported as it was, but for line breaks in notes."""
+    decided = [
+        Decided(sha(1), Decision.ALLOW, "ann", START, note='says "fine",\nand more'),
+        Decided(sha(2), Decision.BLOCK, "bob", START, source="list"),
+    ]
+    read = list(read_lines(write_lines(decided), DEFAULTS))
+    assert read == [replace(decided[0], note='says "fine", and more'), decided[1]]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("no hash", "Line 3 has no SHA-256 in hex, 64 digits."),
+        (sha(1)[:-1], "Line 3 has no SHA-256 in hex, 64 digits."),
+        (f"{sha(1)},maybe", "Line 3 says neither allow nor block."),
+        (",allow", "Line 3 has no SHA-256 in hex, 64 digits."),
+    ],
+)
+def test_exchange_wrong_line_is_named_by_its_number(line: str, fault: str) -> None:
+    """A wrong line is named by its number in the file; those around it are read."""
+    first, wrong, last = read_lines([sha(1), "# comment", line, sha(2)], DEFAULTS)
+    assert isinstance(first, Decided)
+    assert isinstance(last, Decided)
+    assert isinstance(wrong, LineError)
+    assert str(wrong) == fault
+
+
+def test_exchange_wrong_time() -> None:
+    """A time that is none is a fault of its line."""
+    (wrong,) = read_lines(["sha256,at", f"{sha(1)},yesterday"], DEFAULTS)
+    assert str(wrong) == "Line 2 has a time that is not ISO 8601."
