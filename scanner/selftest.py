@@ -17,7 +17,7 @@ LEAST_COSINE = 0.999
 MOST_DIFFERENCE = 0.002
 """Bounds of the self-test: a policy's thresholds stand further apart than that."""
 
-QUICK_FRAMES, FULL_FRAMES = 4, 16
+QUICK_FRAMES, FULL_FRAMES = 2, 16
 SEED = 2024
 
 

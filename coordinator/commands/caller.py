@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coordinator.commands import listing
+from coordinator.commands import credential_log, listing
 
 if TYPE_CHECKING:
     from coordinator.credentials import Credentials
@@ -46,6 +46,7 @@ def new(
     except ValueError as error:
         raise ConfigurationError(f"--network: {error}; write it as 172.18.0.0/16.") from error
     secret = _open().add_caller(name, networks, may_sweep=sweep)
+    credential_log.note("added", "caller", name)
     path = f"/api/v1/scan/{secret or 'IPADDR'}"
     sys.stdout.write(json.dumps({"name": name, "path": path}) + "\n" if as_json else f"{path}\n")
     if not as_json:
@@ -74,4 +75,5 @@ def show(as_json: Json = False) -> None:
 def revoke(name: Annotated[str, typer.Argument(help="Its name.")]) -> None:
     """Remove a caller; a running coordinator refuses it from the next upload on."""
     _open().revoke_caller(name)
+    credential_log.note("revoked", "caller", name)
     sys.stderr.write(f"Revoked {name}.\n")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from coordinator.commands import listing
+from coordinator.commands.who import login
 from shared.errors import ConfigurationError, FediwardError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def forget(
         raise ConfigurationError("Say what to forget: hashes, --scanner NAME --since TIME, or --source NAME.")
     if bool(scanner) != bool(since):
         raise ConfigurationError("--scanner and --since belong together.")
-    hashes, at, by = _checked(sha256 or []), now(), who or _login()
+    hashes, at, by = _checked(sha256 or []), now(), who or login()
     if scanner:
         moment = _since(since)
         count = _with_ledger(lambda ledger: ledger.forget_scanner(scanner, moment, who=by))
@@ -199,7 +200,7 @@ def import_list(
     from coordinator.ledger.exchange import Defaults, LineError, read_lines
     from coordinator.ledger.times import now
 
-    at, by = now(), who or _login()
+    at, by = now(), who or login()
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
@@ -224,7 +225,7 @@ def _decide(hashes: list[str], decision: Decision, note: str, who: str) -> None:
     from coordinator.ledger.decisions import Decided
     from coordinator.ledger.times import now
 
-    at, by = now(), who or _login()
+    at, by = now(), who or login()
     decided = [Decided(sha256, decision, by, at, note) for sha256 in _checked(hashes)]
     _with_ledger(lambda ledger: ledger.decisions.decide(*decided))
 
@@ -260,16 +261,6 @@ def _since(text: str) -> datetime:
         return parse_since(text, now())
     except ValueError:
         raise ConfigurationError(f"--since: {text[:40]!r} is neither a time nor a span such as 7d.") from None
-
-
-def _login() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run under a number that has no name.
-        return "unknown"
 
 
 def _in_words(details: object) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coordinator.commands import listing
+from coordinator.commands import credential_log, listing
 
 if TYPE_CHECKING:
     from coordinator.credentials import Credentials
@@ -30,6 +30,7 @@ def new(name: Annotated[str, typer.Argument(help="A name for lists and logs.")],
     import json
 
     token = _open().add_scanner(name)
+    credential_log.note("added", "scanner", name)
     sys.stdout.write(json.dumps({"name": name, "token": token}) + "\n" if as_json else f"{token}\n")
     if not as_json:
         sys.stderr.write(
@@ -51,4 +52,5 @@ def show(as_json: Json = False) -> None:
 def revoke(name: Annotated[str, typer.Argument(help="Its name.")]) -> None:
     """Remove a scanner; a running coordinator closes its connection within two seconds."""
     _open().revoke_scanner(name)
+    credential_log.note("revoked", "scanner", name)
     sys.stderr.write(f"Revoked {name}.\n")

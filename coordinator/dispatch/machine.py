@@ -321,10 +321,11 @@ class Machine:
 
     def _push_extra(self, now: float) -> None:
         """Push once more what is with a silent scanner. Nothing else waits: an extra push takes nobody's place."""
-        for scan in sorted(self.silent.values(), key=lambda scan: (scan.lane, scan.order)):
-            if self.extra_pushes >= self._extra_push_burst + EXTRA_PUSH_SHARE * self.submitted:
-                return
+        for scan in sorted(self.silent.values(), key=lambda scan: (scan.lane is not Lane.LIVE, scan.order)):
             turn = Turn(scan.lane, list(self.usable(now)))
+            most = self._extra_push_burst + EXTRA_PUSH_SHARE * self.submitted
+            if not turn.scanners or self.extra_pushes >= most:
+                return
             scan.looks = scan.frames
             choice = self._choose(scan, turn.candidates(scan), waiting=turn.waiting, now=now)
             if choice is not None and turn.has_room(choice):

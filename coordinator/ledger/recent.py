@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -23,8 +23,10 @@ STEP_NS = 25_000_000
 class Recent(Generic[T]):
     """Keep answers by key until the database changes. One look costs one `stat`, which reads no disk."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        """Take the file, and a clock that agrees with the one that stamps files."""
         self._log = f"{database}-wal"
+        self._clock_ns = clock_ns
         self._stamp: tuple[int, int, int] | None = None
         self._answers: OrderedDict[Hashable, T] = OrderedDict()
 
@@ -37,7 +39,7 @@ class Recent(Generic[T]):
             status = os.stat(self._log)
         except OSError:
             return None
-        if time.time_ns() - status.st_mtime_ns < STEP_NS:
+        if self._clock_ns() - status.st_mtime_ns < STEP_NS:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
 

@@ -6,24 +6,32 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from scanner.engine import Engine
+from scanner.errors import ModelFaultError, SelfTestError
 from scanner.jobs import Job, JobEvent, JobFailed, JobFinished
-from scanner.models import Frames, Model
+from scanner.models import Frames
 from shared.messages import Lane
 
 HEARTBEAT_S = 0.005
 
 
-@dataclass
 class Heartbeat:
-    """How late the event loop was at worst."""
+    """How late the event loop was at worst, in the moments in which it was watched."""
 
-    worst_s: float = 0.0
+    def __init__(self) -> None:
+        self.worst_s = 0.0
 
-    async def beat(self) -> None:
-        """Measure until cancelled."""
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Watch while the body runs."""
+        beating = asyncio.create_task(self._beat())
+        try:
+            yield
+        finally:
+            beating.cancel()
+
+    async def _beat(self) -> None:
         while True:
             due_s = time.perf_counter() + HEARTBEAT_S
             await asyncio.sleep(HEARTBEAT_S)
@@ -31,14 +39,19 @@ class Heartbeat:
 
 
 @asynccontextmanager
-async def running(model: Model, terms: tuple[str, ...], *, batch_frames: int) -> AsyncIterator[Engine]:
-    """Run an engine that is prepared."""
-    engine = Engine(model, batch_frames=batch_frames)
+async def running(engine: Engine, terms: tuple[str, ...]) -> AsyncIterator[str]:
+    """Prepare and run an engine; give what its self-test found wrong. One that failed computes all the same here."""
+    failed = ""
     async with asyncio.TaskGroup() as group:
         computing = group.create_task(engine.run())
-        await engine.prepare(terms)
         try:
-            yield engine
+            await engine.prepare(terms)
+        except ModelFaultError as fault:
+            if not isinstance(fault.error, SelfTestError):
+                raise
+            failed = str(fault.error)
+        try:
+            yield failed
         finally:
             computing.cancel()
             engine.close()

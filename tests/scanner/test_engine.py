@@ -311,7 +311,7 @@ async def test_prepare_refuses_a_device_that_computes_something_else() -> None:
     """A scanner whose scores are not those of the model does not serve, and the figures say why."""
     model = TestModel()
     engine = Engine(model, batch_frames=2)
-    model.right = (np.ones((4, 1), np.float32), np.full((4, 2), 0.9, np.float32))
+    model.right = (np.ones((2, 1), np.float32), np.full((2, 2), 0.9, np.float32))
     with pytest.raises(ModelFaultError) as caught:
         await engine.prepare(("one", "two"))
     assert isinstance(caught.value.error, SelfTestError)

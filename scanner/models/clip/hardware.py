@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -62,6 +63,13 @@ def guarded(work: Callable[[], T]) -> T:
     if isinstance(fault, MemoryError) and torch.cuda.is_available():
         torch.cuda.empty_cache()
     raise fault
+
+
+def give_back_memory() -> None:
+    """Return what was freed to the system, where the C library can: it keeps gigabytes of tensors otherwise."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def meaning_of(error: RuntimeError) -> MemoryError | DeviceLostError | None:

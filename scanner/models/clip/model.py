@@ -14,7 +14,7 @@ from torch.nn.functional import normalize
 
 from scanner.models import Embeddings, Frames, Scores
 from scanner.models.clip.architecture import DEMO, Activation, side_of, tokenizer
-from scanner.models.clip.hardware import describe, guarded, machine
+from scanner.models.clip.hardware import describe, give_back_memory, guarded, machine
 from scanner.models.clip.tensors import digest
 from scanner.models.clip.towers import load_text, load_visual
 from scanner.models.clip.weights import Weights, find_weights
@@ -100,7 +100,8 @@ class ClipModel:
         key = self._key(terms=sha256("\0".join(terms).encode()).hexdigest())
         rows = self._recall("terms", key, count=len(terms))
         if rows is None:
-            rows = self._encode(terms)
+            rows = guarded(partial(self._encode, terms))
+            give_back_memory()
             self._keep("terms", key, rows)
         self._terms = torch.from_numpy(rows).to(self._device)
 
@@ -133,7 +134,8 @@ class ClipModel:
         key = self._key(frames=sha256(np.ascontiguousarray(frames).tobytes()).hexdigest())
         rows = self._recall("reference", key, count=len(frames))
         if rows is None:
-            rows = guarded(lambda: self._refer(frames))
+            rows = guarded(partial(self._refer, frames))
+            give_back_memory()
             self._keep("reference", key, rows)
         return rows, rows @ self._terms.cpu().numpy().T
 

@@ -164,6 +164,37 @@ def test_ledger_backup_without_a_ledger(tmp_path: Path) -> None:
     assert "does not exist" in fails(run(tmp_path / "data", "backup", str(tmp_path / "backup.sqlite")), 2)
 
 
+def test_ledger_credentials_are_logged(tmp_path: Path) -> None:
+    """Who added and revoked which caller or scanner is in the log, without its secret."""
+    data = tmp_path / "data"
+    secret = run(data, "caller", "new", "lemmy").stdout.strip().rpartition("/")[2]
+    token = run(data, "scanner", "new", "den").stdout.strip()
+    run(data, "scanner", "revoke", "den")
+    log = run(data, "ledger", "log", "--json").stdout
+    assert [entry["details"] for entry in json.loads(log)] == [
+        {"change": "added", "caller": "lemmy"},
+        {"change": "added", "scanner": "den"},
+        {"change": "revoked", "scanner": "den"},
+    ]
+    assert secret
+    assert token
+    assert secret not in log
+    assert token not in log
+
+
+def test_ledger_credentials_change_without_a_ledger(tmp_path: Path) -> None:
+    """A ledger that cannot be used keeps nobody from revoking a token; it is said."""
+    data = tmp_path / "data"
+    run(data, "scanner", "new", "den")
+    for file in data.glob("ledger.sqlite*"):
+        file.unlink()
+    (data / "ledger.sqlite").write_bytes(b"\xa5" * 9000)
+    result = run(data, "scanner", "revoke", "den")
+    assert result.returncode == 0
+    assert "This is not in the log: " in result.stderr
+    assert json.loads(run(data, "scanner", "list", "--json").stdout) == []
+
+
 def test_ledger_locked(tmp_path: Path) -> None:
     """While another process keeps the ledger locked, a decision fails with one sentence and changes nothing."""
     data = tmp_path / "data"
