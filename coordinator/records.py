@@ -28,6 +28,10 @@ logger = logging.getLogger(__name__)
 COMMIT_S = 1.0
 """Longest that an answer waits for the disk: when the database is locked, people still get theirs."""
 
+LEAST_COMMIT_S = 0.1
+"""Time for the disk also when the deadline is there, or passed while the process stood still: what is late anyway must
+not be forgotten as well."""
+
 MAX_MEDIA_TYPE_CHARACTERS = 100
 
 
@@ -105,7 +109,8 @@ class Records:
         `deadline_s` is in the time of the running loop. When the database cannot be used the answer leaves all the
         same; what was to be written waits in memory, and is written as soon as it can be.
         """
-        deadline_s = min(deadline_s, asyncio.get_running_loop().time() + COMMIT_S)
+        now_s = asyncio.get_running_loop().time()
+        deadline_s = max(min(deadline_s, now_s + COMMIT_S), now_s + LEAST_COMMIT_S)
         try:
             if finding.outcome in UNSEEN and ruling.answer is Answer.ACCEPT:
                 media_type = media_type[:MAX_MEDIA_TYPE_CHARACTERS]

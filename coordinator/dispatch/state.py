@@ -20,6 +20,9 @@ MIN_SILENCE_S = 1.5
 SILENCE_FACTOR = 1.5
 """Beyond its usual longest gap, a scanner may be silent so many times as long."""
 
+SILENCE_FRAMES = 3
+"""A slow scanner may be silent while it computes so many frames; until it has shown its gaps, nothing else is known."""
+
 GAPS_KEPT = 64
 SPEED_FRAMES = 32
 """A scanner's speed is measured over about its last so many frames: a batch of the largest usual size."""
@@ -102,11 +105,12 @@ class ScannerState:
     def silence_allowed_s(self) -> float:
         """Time without a sign of progress after which the scanner is late.
 
-        95th percentile of what it needed lately between two signs, at least MIN_SILENCE_S, and what the line needs for
-        frames on their way.
+        Half as much again as the 95th percentile of what it needed lately between two signs, or SILENCE_FRAMES frames'
+        time, at least MIN_SILENCE_S; and what the line needs for frames on their way.
         """
         line_s = self.unreceived_bytes / self.link_bytes_per_s
-        return max(MIN_SILENCE_S, SILENCE_FACTOR * self.usual_gap_s) + line_s
+        usual_s = max(SILENCE_FACTOR * self.usual_gap_s, SILENCE_FRAMES * self.seconds_per_frame)
+        return max(MIN_SILENCE_S, usual_s) + line_s
 
     @property
     def late_at_s(self) -> float:

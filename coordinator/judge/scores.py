@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,9 +29,7 @@ class Scores:
         """
         if len(data) != frames * terms * FLOAT32_BYTES:
             raise ScoresError(f"{len(data)} bytes of scores, not {frames} x {terms} float32")
-        values = array("f", data)
-        if sys.byteorder == "big":
-            values.byteswap()
+        values = struct.unpack(f"<{frames * terms}f", data)
         # A comparison with NaN is false, so that NaN is refused here too.
         if not all(-1.0 <= value <= 1.0 for value in values):
             raise ScoresError("a score that is not within [-1, 1]")

@@ -24,9 +24,8 @@ def policy_in_force(model: str, name: str, strictness: str) -> Policy:
     try:
         policy = load_policy(name or DEFAULT_POLICIES[model], strictness=moved)
     except PolicyError as error:
-        if not name or error.source.startswith("FEDIWARD_"):
-            raise
-        raise PolicyError(f"FEDIWARD_POLICY: {error.source}", error.key, error.what) from error
+        variable = "FEDIWARD_STRICTNESS" if error.key == "strictness" else "FEDIWARD_POLICY"
+        raise PolicyError(f"{variable}: {error.source}", error.key, error.what) from error
     if policy.model != model:
         raise PolicyError("FEDIWARD_POLICY", "", f"is for model {policy.model}, but FEDIWARD_MODEL is {model}")
     return policy

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 BY_ADDRESS = "IPADDR"
 """In place of a secret: the caller is known by its network (the word of pictrs-safety)."""
 
-WRITING_S = 0.2
+WRITING_S = 0.05
 """Kept of the deadline for writing down, before the answer leaves, what nobody looked at in time."""
 
 QUERIES: Mapping[str, frozenset[str]] = {"lane": frozenset(Lane), "record": frozenset({"0", "1"})}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
 import random
 import sqlite3
 import statistics
@@ -27,36 +26,33 @@ from tests.end_to_end.pictrs import API_KEY, PictRs
 from tests.end_to_end.processes import Coordinator, Scanner
 
 DEBTS, FLAGGED = 2000, 40
+DRAWN = 96
 LIVE_PER_S = 4.0
 LIVE_S = 60.0
 LONGEST_S = 1800.0
 
 
-def drawn() -> Iterator[bytes]:
-    """Yield generated pictures of the demo's shapes, without end; about half of them show what the policy flags."""
+async def judged(coordinator: Coordinator) -> dict[bool, list[bytes]]:
+    """Draw pictures of the demo's shapes; return those that the demo policy flags, and those that it does not."""
     from scanner.demo.pictures import held_out
 
-    for seed in itertools.count(1):
-        for _, image in held_out(64, seed):
-            file = BytesIO()
-            image.convert("RGB").save(file, "PNG")
-            yield file.getvalue()
-
-
-async def judged(coordinator: Coordinator, debts: int, flagged: int) -> dict[bytes, bool]:
-    """Return so many pictures, so many of which the demo policy flags, as a coordinator answers without recording."""
-    wanted = {True: flagged, False: debts - flagged}
-    chosen: dict[bytes, bool] = {}
+    found: dict[bool, list[bytes]] = {True: [], False: []}
     async with httpx2.AsyncClient(timeout=60, trust_env=False) as client:
-        for data in drawn():
-            outcome = (await client.post(coordinator.hook_url(query="?record=0"), content=data)).json()["outcome"]
-            assert outcome in {"clean", "flagged"}, outcome
-            if wanted[outcome == "flagged"]:
-                wanted[outcome == "flagged"] -= 1
-                chosen[data] = outcome == "flagged"
-            if not any(wanted.values()):
-                break
-    return chosen
+        for _, image in held_out(DRAWN, 1):
+            file = BytesIO()
+            image.convert("RGB").save(file, "JPEG", quality=90)
+            data = file.getvalue()
+            answer = await client.post(coordinator.hook_url(query="?record=0"), content=data)
+            found[answer.json()["outcome"] == "flagged"].append(data)
+    return found
+
+
+def debts_of(found: dict[bool, list[bytes]], debts: int, flagged: int) -> Iterator[tuple[bytes, bool]]:
+    """Yield so many pictures with different hashes, and whether they are flagged: these are spread out evenly."""
+    for number in range(debts):
+        is_flagged = (number * flagged) % debts < flagged
+        drawn = found[is_flagged]
+        yield distinct(drawn[number % len(drawn)], number), is_flagged
 
 
 class Live:
@@ -121,9 +117,9 @@ async def measure(folder: Path, debts: int, flagged: int, live_s: float) -> list
         async with Scanner(coordinator, "one", token=token, model="demo"):
             await live.run_for(5.0)
             before = await live.run_for(live_s)
-            chosen = await judged(coordinator, debts, flagged)
+            found = await judged(coordinator)
         aliases: dict[str, bool] = {}
-        for data, is_flagged in chosen.items():
+        for data, is_flagged in debts_of(found, debts, flagged):
             answer = await pictrs.upload(data)
             aliases[str(answer.json()["files"][0]["file"])] = is_flagged
         assert counted(coordinator, "SELECT count(*) FROM debts WHERE settled IS NULL") == debts

@@ -69,6 +69,7 @@ async def write_down(
     mode: Mode = Mode.ENFORCE,
     choices: dict[Outcome, Answer] | None = None,
     media_type: str = "image/png",
+    left_s: float = 20.0,
 ) -> None:
     """Write down what became of an upload."""
     await records.write_down(
@@ -79,7 +80,7 @@ async def write_down(
         media_type=media_type,
         scan_id="1",
         mode=mode,
-        deadline_s=soon(),
+        deadline_s=soon(left_s),
     )
 
 
@@ -181,6 +182,15 @@ async def test_records_unseen_and_accepted_is_a_debt(ledger: Ledger, records: Re
     assert (owed.debt.sha256, owed.debt.outcome) == (body_of().sha256, Outcome.NO_SCANNER)
     assert owed.debt.media_type == "x" * 100
     assert await entries(ledger) == []
+
+
+async def test_records_late_is_written_all_the_same(
+    ledger: Ledger, records: Records, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A debt is on the disk before its answer also when the deadline has passed."""
+    await write_down(records, UNSEEN, left_s=-2.0)
+    assert caplog.messages == []
+    assert (await ledger.debts.debt_counts()).open == 1
 
 
 async def test_records_unseen_and_rejected_is_no_debt(ledger: Ledger, records: Records) -> None:

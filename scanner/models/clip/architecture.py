@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import open_clip
 import torch
-from open_clip.transformer import QuickGELU, ResidualAttentionBlock
+from open_clip.transformer import QuickGELU
 
 from scanner.models.errors import ActivationMismatchError, ModelUnknownError
 
@@ -21,9 +21,6 @@ DEMO_WEIGHTS = DEMO_CONFIG.with_name("weights.safetensors")
 
 MEAN: tuple[float, ...] = open_clip.OPENAI_DATASET_MEAN
 STD: tuple[float, ...] = open_clip.OPENAI_DATASET_STD
-
-QUICK = 1.702
-"""QuickGELU is x * sigmoid(1.702 x), so 1.702 times it is SiLU of 1.702 x."""
 
 
 def build(architecture: str, activation: Activation, *, name: str) -> Any:
@@ -72,20 +69,6 @@ def tokenizer(architecture: str) -> Any:
             context_length=json.loads(DEMO_CONFIG.read_text())["text_cfg"]["context_length"]
         )
     return open_clip.get_tokenizer(architecture)
-
-
-def fuse_quickgelu(visual: torch.nn.Module) -> dict[str, float]:
-    """Compute each QuickGELU of a tower as SiLU between scaled weights: one pass over the widest tensors, not three.
-
-    Gives the factor that each named weight has to be multiplied with, in fp32, before it is rounded.
-    """
-    factors: dict[str, float] = {}
-    for name, block in visual.named_modules():
-        if isinstance(block, ResidualAttentionBlock) and isinstance(block.mlp.gelu, QuickGELU):
-            block.mlp.gelu = torch.nn.SiLU(inplace=True)
-            factors[f"{name}.mlp.c_fc.weight"] = factors[f"{name}.mlp.c_fc.bias"] = QUICK
-            factors[f"{name}.mlp.c_proj.weight"] = 1 / QUICK
-    return factors
 
 
 def side_of(clip: Any) -> int:

@@ -156,7 +156,7 @@ class ClipModel:
     @torch.inference_mode()
     def _refer(self, frames: Frames) -> Embeddings:
         cpu = torch.device("cpu")
-        visual, _ = load_visual(self._weights, self.name, device=cpu, precision=torch.float32, fused=False)
+        visual, _ = load_visual(self._weights, self.name, device=cpu, precision=torch.float32, as_built=True)
         rows = []
         for start in range(0, len(frames), REFERENCE_FRAMES_AT_ONCE):
             pixels = torch.from_numpy(frames[start : start + REFERENCE_FRAMES_AT_ONCE]).permute(0, 3, 1, 2)

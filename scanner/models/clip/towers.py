@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
 
-from scanner.models.clip.architecture import build, fuse_quickgelu
+from scanner.models.clip.architecture import build
+from scanner.models.clip.rounding import fuse_quickgelu, keep_sum_exact
 from scanner.models.clip.tensors import TensorFile
 from scanner.models.clip.weights import Weights
 
@@ -20,18 +22,23 @@ def require_fit(weights: Weights, name: str) -> None:
 
 
 def load_visual(
-    weights: Weights, name: str, *, device: torch.device, precision: torch.dtype, fused: bool = True
+    weights: Weights, name: str, *, device: torch.device, precision: torch.dtype, as_built: bool = False
 ) -> tuple[Any, Any]:
     """Give the image tower, ready to compute, and a model without weights that tells about the architecture.
 
-    `fused` is faster and differs by rounding. Raises ModelError when the file does not hold this architecture.
+    `as_built` is slower, and leaves everything as open_clip builds it. Raises ModelError when the file does not hold this architecture.
     """
     skeleton = _skeleton(weights, name)
     file = TensorFile(weights.path)
     file.require(skeleton.state_dict(), weights.architecture)
     visual = skeleton.visual
-    factors = fuse_quickgelu(visual) if fused else {}
-    _fill(visual, file, prefix=VISUAL, device=device, precision=precision, factors=factors)
+    factors: Mapping[str, float] = {}
+    exact: frozenset[str] = frozenset()
+    if not as_built:
+        with torch.device("meta"):
+            factors = fuse_quickgelu(visual)
+            exact = keep_sum_exact(visual, precision) if precision == torch.bfloat16 else exact
+    _fill(visual, file, prefix=VISUAL, device=device, precision=precision, factors=factors, exact=exact)
     _fill_buffers(visual, weights, name, part="visual", device=device)
     return visual.eval().requires_grad_(requires_grad=False), skeleton
 
@@ -40,8 +47,9 @@ def load_text(weights: Weights, name: str) -> Any:
     """Give a model that can encode text, on the processor in fp32, and nothing else."""
     clip = _skeleton(weights, name)
     clip.visual = None
-    _fill(clip, TensorFile(weights.path), prefix="", device=torch.device("cpu"), precision=torch.float32, factors={})
-    _fill_buffers(clip, weights, name, part="", device=torch.device("cpu"))
+    cpu = torch.device("cpu")
+    _fill(clip, TensorFile(weights.path), prefix="", device=cpu, precision=torch.float32)
+    _fill_buffers(clip, weights, name, part="", device=cpu)
     return clip.eval().requires_grad_(requires_grad=False)
 
 
@@ -57,9 +65,13 @@ def _fill(
     prefix: str,
     device: torch.device,
     precision: torch.dtype,
-    factors: Mapping[str, float],
+    factors: Mapping[str, float] = MappingProxyType({}),
+    exact: frozenset[str] = frozenset(),
 ) -> None:
-    """Replace the tensors of a module that has none, one by one, so that the file is never in memory as a whole."""
+    """Replace the tensors of a module that has none, one by one, so that the file is never in memory as a whole.
+
+    Weights with a factor are multiplied with it; `exact` ones stay in fp32.
+    """
     shapes = {name: value.shape for name, value in module.state_dict().items()}
     state: dict[str, torch.Tensor] = {}
     for full_name, found in file.read(prefix + name for name in shapes):
@@ -67,7 +79,7 @@ def _fill(
         value = found.reshape(shapes[name])
         if value.is_floating_point():
             # The factor first: rounding twice would cost what fusing must not.
-            value = (value.float() * factors.get(name, 1.0)).to(precision)
+            value = (value.float() * factors.get(name, 1.0)).to(torch.float32 if name in exact else precision)
         # A copy, because what lies over the file would change, or be gone, with the file.
         state[name] = value.to(device, copy=True)
     module.load_state_dict(state, assign=True)

@@ -9,6 +9,7 @@ from coordinator.dispatch.state import (
     MIN_SILENCE_S,
     SECONDS_PER_FRAME_PRIOR,
     SILENCE_FACTOR,
+    SILENCE_FRAMES,
     SPEED_FRAMES,
     Phase,
     PushState,
@@ -91,6 +92,12 @@ def test_scanner_that_is_slow_as_a_rule_gets_longer() -> None:
     assert scanner.usual_gap_s == 4.0
     scanner.unreceived_bytes = 0
     assert scanner.silence_allowed_s == SILENCE_FACTOR * 4.0
+
+
+def test_scanner_that_is_slow_gets_longer_from_the_start() -> None:
+    """One that computes a frame in two seconds is not late after two seconds."""
+    scanner = make_scanner(seconds_per_frame=2.0)
+    assert scanner.silence_allowed_s == SILENCE_FRAMES * 2.0
 
 
 def test_scanner_that_gives_a_sign_is_not_late() -> None:

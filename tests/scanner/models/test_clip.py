@@ -30,6 +30,7 @@ from scanner.models.clip import (
     require_activation,
     tokenizer,
 )
+from scanner.models.clip.towers import load_visual
 from scanner.models.device import Choice
 from scanner.models.errors import (
     ActivationMismatchError,
@@ -40,6 +41,7 @@ from scanner.models.errors import (
     WeightsUnreadableError,
 )
 from scanner.notes import Notes
+from scanner.photographs import draw_photographs
 
 pytestmark = pytest.mark.torch
 
@@ -444,3 +446,26 @@ def test_cached_weights_need_no_hub(random_weights: Path, tmp_path: Path) -> Non
     assert ended.stderr == ""
     assert ended.stdout.startswith("weights models--timm--vit_base_patch32_clip_224.openai/snapshots/0123/")
     assert "do not fit ViT-B-32" in ended.stdout
+
+
+def test_half_precision_adds_up_in_full(random_weights: Path) -> None:
+    """In bf16 the sum that all layers add to is kept in fp32, which brings the tower closer than open_clip's own."""
+    frames = draw_photographs(4, 224, seed=2)
+    open_random = partial(
+        ClipModel.open, "ViT-S-32-alt/random", weights=random_weights, activation="quickgelu", device="cpu"
+    )
+    right = open_random(precision="fp32").embed(frames)
+    ours = 1 - (open_random(precision="bf16").embed(frames) * right).sum(axis=1)
+    tower, _ = load_visual(
+        find_weights("ViT-S-32-alt/random", path=random_weights, activation="quickgelu"),
+        "random",
+        device=torch.device("cpu"),
+        precision=torch.bfloat16,
+        as_built=True,
+    )
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, STD))
+    pixels = (torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255 - mean) / std
+    with torch.inference_mode():
+        built = torch.nn.functional.normalize(tower(pixels.bfloat16()).float(), dim=-1).numpy()
+    theirs = 1 - (built * right).sum(axis=1)
+    assert 0 < ours.mean() < 0.7 * theirs.mean()
