@@ -14,7 +14,8 @@ class Probe:
     def __init__(self, chooser: Chooser) -> None:
         self._chooser = chooser
         self.probing = False
-        self.used: dict[str, float] = {}
+        self.used: set[str] = set()
+        """Scanners that were pushed to; the owner of the machine adds them."""
 
     def __call__(
         self, scan: ScanState, scanners: Sequence[ScannerState], *, waiting: Waiting, now: float
@@ -22,9 +23,5 @@ class Probe:
         """Return the scanner to push to or to wait for."""
         fresh = [s for s in scanners if s.scanner not in self.used and room_for(s, scan.lane) > 0]
         if self.probing and fresh:
-            choice: Choice | None = Choice(fresh[0], min(room_for(fresh[0], scan.lane), scan.frames))
-        else:
-            choice = self._chooser(scan, scanners, waiting=waiting, now=now)
-        if choice is not None:
-            self.used[choice.scanner.scanner] = now
-        return choice
+            return Choice(fresh[0], min(room_for(fresh[0], scan.lane), scan.looks))
+        return self._chooser(scan, scanners, waiting=waiting, now=now)

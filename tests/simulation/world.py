@@ -165,6 +165,7 @@ class World:
 
     def _push(self, push: ev.Push) -> None:
         line = self.lines[push.generation]
+        self.probe.used.add(self.watcher.scanners[push.generation].name)
         lane = self.watcher.scans[push.scan].lane
         box = self._box_of(line)
         if box is None:

@@ -44,10 +44,11 @@ def keep_sum_exact(visual: torch.nn.Module, precision: torch.dtype) -> frozenset
     weights) and costs nothing that could be measured. Gives the names of the weights that have to stay in fp32; none
     for a tower that is built in another way, which is left as it is.
     """
-    if not isinstance(visual, VisionTransformer) or visual.attn_pool is not None:
+    if not isinstance(visual, VisionTransformer) or visual.attn_pool is not None or visual.proj is None:
         return frozenset()
     blocks = list(visual.transformer.resblocks)
-    if not all(isinstance(block, ResidualAttentionBlock) for block in blocks):
+    norms_before = isinstance(visual.ln_pre, torch.nn.LayerNorm)
+    if not norms_before or not all(isinstance(block, ResidualAttentionBlock) for block in blocks):
         return frozenset()
     for block in blocks:
         block.ln_1 = ExactLayerNorm(block.ln_1, gives=precision)

@@ -26,7 +26,8 @@ def load_visual(
 ) -> tuple[Any, Any]:
     """Give the image tower, ready to compute, and a model without weights that tells about the architecture.
 
-    `as_built` is slower, and leaves everything as open_clip builds it. Raises ModelError when the file does not hold this architecture.
+    `as_built` is slower, and leaves everything as open_clip builds it. Raises ModelError when the file does not hold
+    this architecture.
     """
     skeleton = _skeleton(weights, name)
     file = TensorFile(weights.path)

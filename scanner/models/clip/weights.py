@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 import huggingface_hub
 import open_clip
+from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
 
 from scanner.models.clip.architecture import DEMO, DEMO_WEIGHTS, MEAN, STD, Activation, needed_activation
@@ -75,10 +76,8 @@ def find_weights(
 
 def _cached(published: Mapping[str, Any], cache: Path | None) -> Path | None:
     """Look for the weights without asking the hub, so that a scanner starts without a network too."""
-    repository, file_name = os.path.split(published.get("hf_hub", ""))
-    if not repository:
-        return None
-    for candidate in (file_name,) if file_name else (HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME):
+    repository, candidates = _place(published)
+    for candidate in candidates:
         path = huggingface_hub.try_to_load_from_cache(repository, candidate, cache_dir=cache)
         if isinstance(path, str):
             return Path(path)
@@ -92,11 +91,35 @@ def _fetched(name: str, published: Mapping[str, Any], cache: Path | None) -> Pat
         raise WeightsMissingError(name, f"the cache {folder}", "HF_HUB_OFFLINE forbids it")
     try:
         _reach(hub)
-        return Path(open_clip.download_pretrained(dict(published), cache_dir=None if cache is None else str(cache)))
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _download(published, cache)
+    except (OSError, RuntimeError) as error:
+        # The hub's client has parts that report a full disk in words only.
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
             raise SpaceMissingError(name, folder) from error
-        raise WeightsMissingError(name, f"the cache {folder}", f"{hub} was not reached or refused: {error}") from error
+        reason = " ".join(str(error).split())
+        raise WeightsMissingError(name, f"the cache {folder}", f"{hub} was not reached or refused: {reason}") from error
+
+
+def _download(published: Mapping[str, Any], cache: Path | None) -> Path:
+    """Fetch the first file that is there, showing how far it is, and going on where an earlier try broke off."""
+    repository, candidates = _place(published)
+    for candidate in candidates:
+        # Not by open_clip.download_pretrained, which tries the next file whatever kept it from fetching the first.
+        try:
+            return Path(huggingface_hub.hf_hub_download(repository, candidate, cache_dir=cache))
+        except LocalEntryNotFoundError:
+            raise
+        except EntryNotFoundError:
+            continue
+    return Path(open_clip.download_pretrained(dict(published), cache_dir=None if cache is None else str(cache)))
+
+
+def _place(published: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Say in which repository of the hub the weights are, and under which names; none where they are elsewhere."""
+    repository, file_name = os.path.split(published.get("hf_hub", ""))
+    if not repository:
+        return "", ()
+    return repository, (file_name,) if file_name else (HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME)
 
 
 def _reach(hub: str) -> None:
