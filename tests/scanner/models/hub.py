@@ -23,10 +23,10 @@ class Hub:
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - named by the library
+            def do_GET(self) -> None:
                 hub.answer(self, body=True)
 
-            def do_HEAD(self) -> None:  # noqa: N802 - named by the library
+            def do_HEAD(self) -> None:
                 hub.answer(self, body=False)
 
             def log_message(self, *_: object) -> None:
