@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -22,6 +23,7 @@ peer that stopped reading while data is queued to it (research/reliability.md, s
 
 BACKLOG = 2048
 CLOSE_S = 5
+TICK_S = 1.0
 
 
 def listen(variable: str, bind: str) -> socket.socket:
@@ -72,6 +74,7 @@ class Listener(uvicorn.Server):
             )
         )
         self._listening = listening
+        self._stopping = asyncio.Event()
         # After websocket.http.response uvicorn 0.54 logs an error, though the refusal was sent and is complete.
         logging.getLogger("uvicorn.error").addFilter(_is_no_denial)
 
@@ -87,3 +90,11 @@ class Listener(uvicorn.Server):
     def stop(self) -> None:
         """Close the socket and every connection; `run_until_stopped` returns soon after."""
         self.should_exit = True
+        self._stopping.set()
+
+    async def main_loop(self) -> None:
+        """Wake once a second, for the Date header, instead of uvicorn's ten times: two listeners would never rest."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._stopping.wait()
