@@ -63,7 +63,7 @@ def serve(settings: Settings) -> ExitCode:
     def hello() -> Hello:
         return make_hello(model, capacity, settings, software)
 
-    code = asyncio.run(_serve(engine, hello, dialler, watch))
+    code = asyncio.run(serve_model(engine, hello, dialler, watch))
     if engine.busy or code is ExitCode.DEVICE_LOST:
         # Otherwise the interpreter would wait for a batch whose result nobody takes, or for a device that is gone.
         _end_process(code)
@@ -82,7 +82,12 @@ def make_hello(model: Model, capacity: int, settings: Settings, software: str) -
     )
 
 
-async def _serve(engine: Engine, hello: Callable[[], Hello], dialler: Dialler, watch: Watch) -> ExitCode:
+async def serve_model(engine: Engine, hello: Callable[[], Hello], dialler: Dialler, watch: Watch) -> ExitCode:
+    """Serve with an engine whose model is open, until a signal, the coordinator or the device ends it.
+
+    Takes SIGTERM and SIGINT. Closes the engine and the watch.
+    """
+
     def open_session(channel: Channel) -> Session:
         return Session(channel, engine, hello(), pauses=watch.pauses)
 

@@ -334,11 +334,10 @@ class Machine:
                 self._push(scan, choice, now)
 
     def _push(self, scan: ScanState, choice: Choice, now: float) -> None:
-        scanner, frames = choice
-        push = scan.begin(scanner, frames, now)
-        scanner.add(push)
+        push = scan.begin(choice.scanner, choice.frames, now)
+        choice.scanner.add(push)
         left_s = scan.deadline_s - now
-        self._commands.append(ev.Push(scanner.generation, scan.scan, push.attempt, frames, left_s))
+        self._commands.append(ev.Push(choice.scanner.generation, scan.scan, push.attempt, choice.frames, left_s))
 
     def _ask_to_wake(self, now: float) -> None:
         """Name the next time at which something happens by itself."""

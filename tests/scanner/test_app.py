@@ -10,10 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from scanner.address import parse_address
+from scanner.app import serve_model
+from scanner.dialler import Dialler
+from scanner.engine import Engine
+from scanner.manners.decision import Rules
+from scanner.manners.watch import Watch
+from scanner.models.errors import DeviceLostError
 from shared.close_codes import CloseCode
 from shared.exit_codes import ExitCode
 from shared.messages import Drain, Frame, FromScanner, Goodbye, Lane, Load, Received, Result, Scan
-from tests.scanner.coordinator_double import TOKEN_REFUSED, Peer, Script, coordinator, live_for_ever, refusal
+from tests.scanner.coordinator_double import TOKEN, TOKEN_REFUSED, Peer, Script, coordinator, live_for_ever, refusal
+from tests.scanner.doubles import SIZE, TestModel, make_hello
 from tests.scanner.processes import scanner
 
 FRAME = Frame("s", 0, bytes(224 * 224 * 3))
@@ -151,6 +159,27 @@ async def test_signal_while_the_model_loads_ends_at_once(
         ended, log = await process.end()
     assert ended == code
     assert "Traceback" not in log
+
+
+async def test_lost_device_ends_with_a_code_that_asks_for_a_restart(caplog: pytest.LogCaptureFixture) -> None:
+    """A device that fails in the middle of a scan ends the scanner with one line, and the connection in good order."""
+    model = TestModel()
+    closed: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+
+    async def script(peer: Peer) -> None:
+        await peer.open()
+        model.error = DeviceLostError("CUDA error: unspecified launch failure")
+        await peer.say(Scan("s", 1, 8000.0, Lane.LIVE, 1, SIZE), Frame("s", 0, bytes(SIZE * SIZE * 3)))
+        await peer.websocket.wait_closed()
+        closed.set_result(peer.websocket.close_code)
+
+    async with coordinator(script) as double:
+        dialler = Dialler(parse_address(double.url), TOKEN, proxy=False)
+        watch = Watch(Rules(hours=None, start_paused=False, yield_gpu_percent=None), state_dir=None, gauge=None)
+        code = await serve_model(Engine(model, batch_frames=1), make_hello, dialler, watch)
+        assert await closed == CloseCode.DONE
+    assert code is ExitCode.DEVICE_LOST
+    assert "the device is lost (CUDA error: unspecified launch failure)" in caplog.text
 
 
 async def test_refused_token_ends_with_a_code_of_its_own(tmp_path: Path) -> None:
