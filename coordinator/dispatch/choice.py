@@ -57,7 +57,10 @@ def busyness(
     line_s = scanner.unreceived_bytes / scanner.link_bytes_per_s + ahead * each_line_s
     fitting = int(min((seconds - before_s) / each_s, (seconds - line_s) / (each_s + each_line_s)))
     if fitting <= 0:
-        return None
+        # An idle scanner is tried all the same: one bad moment may have made it look slow, and only a result tells.
+        if not scanner.is_idle or ahead or seconds <= 0:
+            return None
+        fitting = 1
     frames = min(scan.looks, scanner.capacity_for(scan.lane), fitting)
     finish_s = max(line_s + frames * each_line_s, before_s) + frames * each_s
     return (-frames, finish_s, scanner.frames_in_flight, scanner.idle_since_s)
@@ -95,4 +98,5 @@ def frames_before(scan: ScanState, scanners: Sequence[ScannerState], now: float)
         frames += seconds / max(scanner.seconds_per_frame, scan.frame_bytes / scanner.link_bytes_per_s)
         frames -= scanner.live_in_flight if scan.lane is Lane.LIVE else scanner.frames_in_flight
         is_in_time = is_in_time or busyness(scanner, scan, ahead=0, seconds=seconds) is not None
-    return max(int(frames), 0) if is_in_time else 0
+    idle = sum(scanner.is_idle for scanner in scanners)
+    return max(int(frames), idle) if is_in_time else 0

@@ -47,8 +47,13 @@ def test_busyness_counts_what_waits_ahead() -> None:
 
 
 def test_busyness_is_none_when_not_one_look_fits() -> None:
-    """A look that takes longer than what is left is not had."""
-    assert busyness(make_scanner(seconds_per_frame=2.0), make_scan(), ahead=0, seconds=1.9) is None
+    """A look that takes longer than what is left is not had, unless the scanner is idle: only a result tells."""
+    scanner = make_scanner(seconds_per_frame=2.0)
+    assert busyness(scanner, make_scan(), ahead=1, seconds=1.9) is None
+    assert busyness(scanner, make_scan(), ahead=0, seconds=0.0) is None
+    tried = busyness(scanner, make_scan(frames=8), ahead=0, seconds=1.9)
+    assert tried is not None
+    assert tried[0] == -1
 
 
 def test_busyness_gives_as_many_looks_as_fit() -> None:
@@ -150,8 +155,9 @@ def test_least_busy_counts_more_urgent_scans() -> None:
 
 
 def test_least_busy_of_none_in_time_is_none() -> None:
-    """When not one look fits anywhere, nobody is chosen."""
-    assert least_busy(make_scan(deadline_s=0.2), [make_scanner(seconds_per_frame=1.0)], waiting={}, now=0.0) is None
+    """When not one look fits anywhere behind what waits, nobody is chosen."""
+    slow = make_scanner(seconds_per_frame=1.0)
+    assert least_busy(make_scan(deadline_s=0.2), [slow], waiting={slow.generation: 1}, now=0.0) is None
     assert least_busy(make_scan(), [], waiting={}, now=0.0) is None
 
 
@@ -186,6 +192,7 @@ def test_frames_before_a_deadline_count_sweeps_for_sweeps_only() -> None:
 
 
 def test_frames_before_a_deadline_are_none_when_it_is_too_late() -> None:
-    """When no scanner can do one look in time, there are none, however many scanners there are."""
+    """When it is too late there are none, however many scanners there are; before that idle ones are tried with one."""
     scanners = [make_scanner(number, seconds_per_frame=1.0) for number in range(20)]
-    assert frames_before(make_scan(deadline_s=2.0), scanners, 1.5) == 0
+    assert frames_before(make_scan(deadline_s=2.0), scanners, 2.0) == 0
+    assert frames_before(make_scan(deadline_s=2.0), scanners, 1.5) == len(scanners)

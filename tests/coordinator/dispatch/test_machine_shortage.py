@@ -10,10 +10,12 @@ from tests.coordinator.dispatch.fleets import Story
 
 
 def test_scan_that_nobody_can_finish_in_time_is_refused_at_once() -> None:
-    """When not one look fits: overloaded, in the same step."""
+    """When not one look fits: overloaded, in the same step; but an idle scanner is tried, for only a result tells."""
     story = Story()
     story.ready(1, "one", frames_per_s=0.1)
-    assert story.submit("a", left_s=5.0) == [ev.Settle("a", ev.Shortfall.OVERLOADED)]
+    (tried,) = story.submit("a", left_s=5.0)
+    assert isinstance(tried, ev.Push)
+    assert story.submit("b", left_s=5.0) == [ev.Settle("b", ev.Shortfall.OVERLOADED)]
 
 
 def test_scan_behind_too_many_is_refused_at_once() -> None:
