@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from coordinator.commands import backup, caller, check, ledger, policy, scanner, serve
+from coordinator.commands import backup, caller, check, ledger, policy, scanner, serve, sweep
 from shared.errors import ConfigurationError, FediwardError
 from shared.exit_codes import ExitCode
 
@@ -28,6 +28,7 @@ app.add_typer(caller.app, name="caller")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(scanner.app, name="scanner")
 app.add_typer(policy.app, name="policy")
+app.add_typer(sweep.app, name="sweep")
 
 
 def main() -> None:

@@ -30,10 +30,12 @@ from coordinator.pictrs.client import PictRs
 from coordinator.records import Records
 from coordinator.server import Listener, listen
 from coordinator.settings import Settings
+from coordinator.sweeps import Sweeps
 from coordinator.uploads import Uploads
 from coordinator.web.health import Health
 from coordinator.web.hook import Hook
 from coordinator.web.scanner_socket import ScannerSocket
+from coordinator.web.sweep_door import SweepDoor
 from shared.errors import FediwardError
 from shared.exit_codes import ExitCode
 
@@ -99,10 +101,12 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             deadline_ms=settings.deadline_ms,
             trusted_proxies=settings.trusted_proxies,
         )
+        sweeps = Sweeps()
+        sweep_door = SweepDoor(caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, sweeps=sweeps)
         scanners = ScannerSocket(credentials=credentials, hub=hub, policy=policy)
         health = Health(hub=hub, intake=intake)
         listeners = (
-            Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
+            Listener(Starlette(routes=[hook.route, *sweep_door.routes, *health.routes]), sockets[0]),
             Listener(Starlette(routes=[scanners.route, *health.routes]), sockets[1]),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):

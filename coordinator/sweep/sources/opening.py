@@ -1,0 +1,43 @@
+"""From what an admin types to a source. Packages of sources that are not used are not imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from coordinator.sweep.sources.folder import Folder
+from coordinator.sweep.sources.source import Source
+from shared.errors import ConfigurationError
+
+FORMS = "a folder, pictrs://, s3://BUCKET/PREFIX or sftp://USER@HOST/PATH"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What may be said about a source beside its address."""
+
+    prefix: str = ""
+    by_time: bool = False
+    """It is pict-rs's own store, whose places tell when a file came."""
+    pictrs_url: str = ""
+    pictrs_key: str = ""
+    s3_endpoint: str = ""
+    s3_virtual_host: bool = False
+    ssh_key: Path | None = None
+    known_hosts: Path | None = None
+
+
+def open_source(address: str, choices: Choices) -> Source:
+    """Return a source that is not connected yet. Raises ConfigurationError and SourceError."""
+    if "://" not in address:
+        return Folder(Path(address), prefix=choices.prefix, by_time=choices.by_time)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise ConfigurationError(f"{address!r} is no address of a source: write {FORMS}.") from error
+    if parts.password:
+        raise ConfigurationError("An address that holds a password can be read by everybody on this machine.")
+    if parts.scheme == "file":
+        return Folder(Path(parts.path), prefix=choices.prefix, by_time=choices.by_time)
+    raise ConfigurationError(f"{parts.scheme}:// is no source: write {FORMS}.")
