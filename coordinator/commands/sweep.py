@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from coordinator.sweep.report import Format
+from coordinator.sweep.format import Format
 from shared.errors import ConfigurationError
 from shared.exit_codes import ExitCode
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Outcome
 from coordinator.sweep.asking import Asking, Told
 from coordinator.sweep.budget import Budget
-from coordinator.sweep.errors import AwayError, FetchError, GoneError, RemovalError
+from coordinator.sweep.errors import AwayError, FetchError, GoneError, RemovalError, SourceAwayError
 from coordinator.sweep.flow import Flow
 from coordinator.sweep.item import Item
 from coordinator.sweep.removal import Removal
@@ -21,6 +21,9 @@ from coordinator.sweep.state import State
 FETCH_TRIES = 6
 FIRST_PAUSE_S = 0.2
 """Before a file is fetched again; doubled each time, and shaken."""
+
+AWAY_TRIES = 10
+"""While the store does not answer, files wait for it, longer each time; these are some minutes for each of them."""
 
 LOOK_TRIES = 3
 """For a file that is answered too late, or that scanners fail on; while nobody is there it waits for ever."""
@@ -114,12 +117,19 @@ class Look:
 
     async def _look(self, item: Item, *, is_new: bool) -> Told:
         fetched: Fetched | None = None
-        tries = 0
+        tries = away = 0
         while True:
             async with self._flow.turn(is_new=is_new):
                 is_new = False
                 if fetched is None:
-                    fetched = await self._fetch(item)
+                    try:
+                        fetched = await self._fetch(item)
+                    except SourceAwayError as error:
+                        away += 1
+                        if away == AWAY_TRIES:
+                            raise FetchError(str(error)) from error
+                        self._flow.turned_away(str(error))
+                        continue
                 began_s = asyncio.get_running_loop().time()
                 try:
                     told = await self._ask(fetched)
@@ -193,6 +203,6 @@ class Look:
             await self._removal.remove(item, told.sha256)
         except GoneError:
             return replace(row, action=Action.REMOVED, reason="it was gone before it was removed")
-        except (RemovalError, FetchError) as error:
+        except (RemovalError, FetchError, SourceAwayError) as error:
             return replace(row, action=Action.KEPT, reason=str(error))
         return replace(row, action=Action.REMOVED)

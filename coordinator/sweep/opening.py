@@ -18,9 +18,10 @@ from coordinator.settings import Settings, load_settings
 from coordinator.sweep.asking import Asking
 from coordinator.sweep.errors import AwayError, RefusedError, SourceAwayError, SourceError, StrangerError
 from coordinator.sweep.flow import MOST_AT_ONCE
+from coordinator.sweep.format import Format
 from coordinator.sweep.lines import Lines
 from coordinator.sweep.removal import PictRsRemoval, Removal, StoreRemoval
-from coordinator.sweep.report import Format, written
+from coordinator.sweep.report import written
 from coordinator.sweep.row import BAD
 from coordinator.sweep.session import REPORT_EVERY_S, Plan, Session, StoppedError, Watcher
 from coordinator.sweep.sources.opening import Choices, open_source

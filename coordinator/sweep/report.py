@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from io import StringIO
 
+from coordinator.sweep.format import Format
 from coordinator.sweep.item import printable
 from coordinator.sweep.names import name_of
 from coordinator.sweep.row import Row
@@ -15,14 +15,6 @@ from coordinator.sweep.row import Row
 SHOWN_HASH = 12
 
 NAMES = ("path", "outcome", "action", "parts", "sha256", "bytes", "aliases", "known_as", "reason")
-
-
-class Format(StrEnum):
-    """How a report is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 def fields_of(row: Row) -> dict[str, object]:

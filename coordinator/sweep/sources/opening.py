@@ -40,4 +40,15 @@ def open_source(address: str, choices: Choices) -> Source:
         raise ConfigurationError("An address that holds a password can be read by everybody on this machine.")
     if parts.scheme == "file":
         return Folder(Path(parts.path), prefix=choices.prefix, by_time=choices.by_time)
+    if parts.scheme == "pictrs":
+        return _pictrs(parts.netloc, choices)
     raise ConfigurationError(f"{parts.scheme}:// is no source: write {FORMS}.")
+
+
+def _pictrs(place: str, choices: Choices) -> Source:
+    from coordinator.sweep.sources.pictrs import PictRsSource
+
+    url = f"http://{place}" if place else choices.pictrs_url
+    if not url or not choices.pictrs_key:
+        raise ConfigurationError("pictrs:// needs FEDIWARD_PICTRS_URL and FEDIWARD_PICTRS_API_KEY.")
+    return PictRsSource(url, choices.pictrs_key)

@@ -29,13 +29,13 @@ class Source(Protocol):
         """
 
     def fetch(self, item: Item) -> AsyncIterator[bytes]:
-        """Yield the bytes of a file. Raises GoneError and FetchError, also after some bytes."""
+        """Yield the bytes of a file. Raises GoneError, FetchError and SourceAwayError, also after some bytes."""
 
     async def tag(self, item: Item) -> str:
-        """Return the tag that a file has now. Raises GoneError and FetchError."""
+        """Return the tag that a file has now. Raises GoneError, FetchError and SourceAwayError."""
 
     async def remove(self, item: Item) -> None:
-        """Remove a file, and look whether it is gone. Raises RemovalError."""
+        """Remove a file, and look whether it is gone. Raises RemovalError and SourceAwayError."""
 
     async def close(self) -> None:
         """Hang up."""
