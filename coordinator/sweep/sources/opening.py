@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,6 +43,8 @@ def open_source(address: str, choices: Choices) -> Source:
         return Folder(Path(parts.path), prefix=choices.prefix, by_time=choices.by_time)
     if parts.scheme == "pictrs":
         return _pictrs(parts.netloc, choices)
+    if parts.scheme == "s3":
+        return _s3(parts.netloc, parts.path.lstrip("/") + choices.prefix, choices)
     raise ConfigurationError(f"{parts.scheme}:// is no source: write {FORMS}.")
 
 
@@ -52,3 +55,16 @@ def _pictrs(place: str, choices: Choices) -> Source:
     if not url or not choices.pictrs_key:
         raise ConfigurationError("pictrs:// needs FEDIWARD_PICTRS_URL and FEDIWARD_PICTRS_API_KEY.")
     return PictRsSource(url, choices.pictrs_key)
+
+
+def _s3(bucket: str, prefix: str, choices: Choices) -> Source:
+    endpoint = choices.s3_endpoint or os.environ.get("AWS_ENDPOINT_URL", "")
+    if not bucket:
+        raise ConfigurationError("An S3 source is written s3://BUCKET/PREFIX.")
+    if endpoint and not os.environ.get("AWS_ACCESS_KEY_ID"):
+        raise ConfigurationError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set to read from an S3 server.")
+    try:
+        from coordinator.sweep.sources.s3 import S3
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("s3:// needs a package that is not installed: pip install '.[sweep]'.") from error
+    return S3(bucket, prefix, endpoint=endpoint, virtual_host=choices.s3_virtual_host, by_time=choices.by_time)
