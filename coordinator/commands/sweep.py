@@ -95,6 +95,7 @@ def report(
     prefix: Prefix = "",
     run: Annotated[int | None, typer.Option(help="Number of a run; the last if not given.", min=1)] = None,
     state: StateFile = None,
+    s3_endpoint: S3Endpoint = "",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json: an object a line.")] = False,
 ) -> None:
     """Write what a sweep found, and what could not be looked at. Exits with 3 when it names something found."""
@@ -103,12 +104,12 @@ def report(
     from coordinator.settings import load_settings
     from coordinator.sweep.opening import state_file, with_settings
     from coordinator.sweep.report import written
-    from coordinator.sweep.sources.opening import Choices, open_source
+    from coordinator.sweep.sources.opening import Choices
     from coordinator.sweep.state import connect, has_found, notable_rows
 
     settings = load_settings()
-    choices = with_settings(Choices(prefix=prefix), settings)
-    path = state or state_file(open_source(source, choices), choices, settings)
+    choices = with_settings(Choices(prefix=prefix, s3_endpoint=s3_endpoint), settings)
+    path = state or state_file(source, choices, settings)
     if not path.exists():
         raise ConfigurationError(f"No sweep of this source is known here: {path} does not exist.")
     with closing(connect(path)) as database:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from coordinator.sweep.removal import PictRsRemoval, Removal, StoreRemoval
 from coordinator.sweep.report import written
 from coordinator.sweep.row import BAD
 from coordinator.sweep.session import REPORT_EVERY_S, Plan, Session, StoppedError, Watcher
-from coordinator.sweep.sources.opening import Choices, open_source
+from coordinator.sweep.sources.opening import Choices, identity, open_source
 from coordinator.sweep.sources.source import Source
 from coordinator.sweep.state import State, connect, notable_rows
 from shared.errors import ConfigurationError
@@ -92,9 +93,9 @@ def with_settings(choices: Choices, settings: Settings) -> Choices:
     return replace(choices, pictrs_url=settings.pictrs_url, pictrs_key=key)
 
 
-def state_file(source: Source, choices: Choices, settings: Settings) -> Path:
-    """Return where the state of a source is kept, by its name."""
-    digest = hashlib.sha256(f"{source.name}\n{choices.prefix}".encode()).hexdigest()
+def state_file(address: str, choices: Choices, settings: Settings) -> Path:
+    """Return where it is kept what was done of a source."""
+    digest = hashlib.sha256(os.fsencode(identity(address, choices))).hexdigest()
     return settings.data_dir / "sweeps" / f"{digest[:16]}.sqlite"
 
 
@@ -108,7 +109,7 @@ async def _sweep(request: Request, settings: Settings, plan: Plan) -> ExitCode:
     async with AsyncExitStack() as stack:
         source = open_source(request.address, choices)
         stack.push_async_callback(source.close)
-        path = request.state or state_file(source, choices, settings)
+        path = request.state or state_file(request.address, choices, settings)
         removal = await _removal(request, choices, source, stack)
         asking = await stack.enter_async_context(
             Asking(settings.sweep_url.get_secret_value(), most_at_once=MOST_AT_ONCE)

@@ -74,7 +74,9 @@ class Sweeper:
         finally:
             if process.returncode is None:
                 process.kill()
-            await process.communicate()
+            _, words = await process.communicate()
+            # Shown where a test fails.
+            sys.stdout.write(words.decode(errors="replace"))
 
     async def command(self, command: str, *arguments: object) -> Swept:
         """Run a command to its end."""

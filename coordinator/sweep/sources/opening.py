@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from coordinator.sweep.sources.folder import Folder
 from coordinator.sweep.sources.source import Source
 from shared.errors import ConfigurationError
+
+SSH_PORT = 22
 
 FORMS = "a folder, pictrs://, s3://BUCKET/PREFIX or sftp://USER@HOST/PATH"
 
@@ -29,6 +31,18 @@ class Choices:
     known_hosts: Path | None = None
 
 
+def identity(address: str, choices: Choices) -> str:
+    """Return the same text for the same source, at every start: what is remembered of it is found by that."""
+    scheme, separator, _ = address.partition("://")
+    if not separator or scheme == "file":
+        place = str(Path(address.removeprefix("file://")).resolve())
+    elif scheme == "pictrs":
+        place = address if address != "pictrs://" else f"pictrs+{choices.pictrs_url.rstrip('/')}"
+    else:
+        place = f"{address.rstrip('/')} {_endpoint(choices) if scheme == 's3' else ''}".rstrip()
+    return f"{place}\n{choices.prefix}"
+
+
 def open_source(address: str, choices: Choices) -> Source:
     """Return a source that is not connected yet. Raises ConfigurationError and SourceError."""
     if "://" not in address:
@@ -45,6 +59,8 @@ def open_source(address: str, choices: Choices) -> Source:
         return _pictrs(parts.netloc, choices)
     if parts.scheme == "s3":
         return _s3(parts.netloc, parts.path.lstrip("/") + choices.prefix, choices)
+    if parts.scheme == "sftp":
+        return _sftp(parts, choices)
     raise ConfigurationError(f"{parts.scheme}:// is no source: write {FORMS}.")
 
 
@@ -58,7 +74,7 @@ def _pictrs(place: str, choices: Choices) -> Source:
 
 
 def _s3(bucket: str, prefix: str, choices: Choices) -> Source:
-    endpoint = choices.s3_endpoint or os.environ.get("AWS_ENDPOINT_URL", "")
+    endpoint = _endpoint(choices)
     if not bucket:
         raise ConfigurationError("An S3 source is written s3://BUCKET/PREFIX.")
     if endpoint and not os.environ.get("AWS_ACCESS_KEY_ID"):
@@ -68,3 +84,30 @@ def _s3(bucket: str, prefix: str, choices: Choices) -> Source:
     except ModuleNotFoundError as error:
         raise ConfigurationError("s3:// needs a package that is not installed: pip install '.[sweep]'.") from error
     return S3(bucket, prefix, endpoint=endpoint, virtual_host=choices.s3_virtual_host, by_time=choices.by_time)
+
+
+def _endpoint(choices: Choices) -> str:
+    return choices.s3_endpoint or os.environ.get("AWS_ENDPOINT_URL", "")
+
+
+def _sftp(parts: SplitResult, choices: Choices) -> Source:
+    try:
+        host, port = parts.hostname, parts.port or SSH_PORT
+    except ValueError as error:
+        raise ConfigurationError(f"sftp://…: {error}.") from error
+    path = unquote_to_bytes(parts.path).rstrip(b"/")
+    if not host or not path:
+        raise ConfigurationError("An SFTP source is written sftp://USER@HOST/PATH, or sftp://USER@HOST/~/PATH.")
+    if path == b"/~" or path.startswith(b"/~/"):
+        path = path[3:] or b"."
+    try:
+        from coordinator.sweep.sources.sftp import Host, Sftp
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("sftp:// needs a package that is not installed: pip install '.[sweep]'.") from error
+    known_hosts = choices.known_hosts or Path("~/.ssh/known_hosts").expanduser()
+    return Sftp(
+        Host(host=host, port=port, user=parts.username or "", known_hosts=known_hosts, key=choices.ssh_key),
+        path,
+        prefix=os.fsencode(choices.prefix),
+        by_time=choices.by_time,
+    )
