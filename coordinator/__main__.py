@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from coordinator.commands import backup, caller, check, ledger, policy, scanner, serve, sweep
+from coordinator.commands import backup, calibrate, caller, check, ledger, policy, scanner, serve, sweep
 from shared.errors import ConfigurationError, FediwardError
 from shared.exit_codes import ExitCode
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("backup")(backup.backup)
+app.command("calibrate")(calibrate.calibrate)
 app.add_typer(caller.app, name="caller")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(scanner.app, name="scanner")

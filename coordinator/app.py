@@ -102,7 +102,9 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             trusted_proxies=settings.trusted_proxies,
         )
         sweeps = Sweeps()
-        sweep_door = SweepDoor(caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, sweeps=sweeps)
+        sweep_door = SweepDoor(
+            caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, policy=policy, sweeps=sweeps
+        )
         scanners = ScannerSocket(credentials=credentials, hub=hub, policy=policy)
         health = Health(hub=hub, intake=intake)
         listeners = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Outcome
@@ -16,7 +17,6 @@ from coordinator.sweep.item import Item
 from coordinator.sweep.removal import Removal
 from coordinator.sweep.row import FAILED, GONE, Action, Row
 from coordinator.sweep.sources.source import Source
-from coordinator.sweep.state import State
 
 FETCH_TRIES = 6
 FIRST_PAUSE_S = 0.2
@@ -66,16 +66,16 @@ class Look:
         source: Source,
         removal: Removal | None,
         asking: Asking,
-        state: State,
+        before_removal: Callable[[Row], Awaitable[None]],
         flow: Flow,
         budget: Budget,
         body_limit_bytes: int,
     ) -> None:
-        """Take how files are removed; None: they are only reported."""
+        """Take how files are removed, None: they are only reported; and what is awaited before each removal."""
         self._source = source
         self._removal = removal
         self._asking = asking
-        self._state = state
+        self._before_removal = before_removal
         self._flow = flow
         self._budget = budget
         self._body_limit_bytes = body_limit_bytes
@@ -196,7 +196,7 @@ class Look:
         try:
             aliases = await self._removal.aliases(item, told.sha256)
             row = replace(row, action=Action.REMOVING, aliases=aliases or row.aliases)
-            await self._state.write(row)
+            await self._before_removal(row)
             if await self._source.tag(item) != item.tag:
                 changed = "it changed after it was looked at; the next sweep looks again"
                 return replace(row, action=Action.KEPT, reason=changed)
