@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Outcome
@@ -30,6 +31,8 @@ LOOK_TRIES = 3
 
 ASK_FIRST_BYTES = 64 * 1024
 """From so many on, the hash is asked about before the bytes are sent."""
+
+CHANGED = "it changed after it was looked at; the next sweep looks again"
 
 IN_WORDS = {
     Outcome.NO_SCANNER: "no scanner is there",
@@ -180,12 +183,14 @@ class Look:
     async def _fetch_once(self, item: Item) -> Fetched:
         fetched = Fetched()
         digest = hashlib.sha256()
-        async for chunk in self._source.fetch(item):
-            fetched.size_bytes += len(chunk)
-            if fetched.size_bytes > self._body_limit_bytes:
-                return Fetched(is_whole=False)
-            digest.update(chunk)
-            fetched.chunks.append(chunk)
+        # Closed here, whatever happens: it may hold a connection, and a timer that would cancel this task.
+        async with aclosing(self._source.fetch(item)) as chunks:
+            async for chunk in chunks:
+                fetched.size_bytes += len(chunk)
+                if fetched.size_bytes > self._body_limit_bytes:
+                    return Fetched(is_whole=False)
+                digest.update(chunk)
+                fetched.chunks.append(chunk)
         fetched.sha256 = digest.hexdigest()
         return fetched
 
@@ -194,12 +199,14 @@ class Look:
         if self._removal is None or told.answer is not Answer.REJECT:
             return replace(row, action=Action.REPORTED)
         try:
+            if await self._source.tag(item) != item.tag:
+                return replace(row, action=Action.KEPT, reason=CHANGED)
             aliases = await self._removal.aliases(item, told.sha256)
             row = replace(row, action=Action.REMOVING, aliases=aliases or row.aliases)
             await self._before_removal(row)
+            # Again, now that all is written down: the less time is left for a change, the better.
             if await self._source.tag(item) != item.tag:
-                changed = "it changed after it was looked at; the next sweep looks again"
-                return replace(row, action=Action.KEPT, reason=changed)
+                return replace(row, action=Action.KEPT, reason=CHANGED)
             await self._removal.remove(item, told.sha256)
         except GoneError:
             return replace(row, action=Action.REMOVED, reason="it was gone before it was removed")

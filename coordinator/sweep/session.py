@@ -118,7 +118,7 @@ class Session:
         )
         try:
             async with asyncio.TaskGroup() as group:
-                counting = group.create_task(work.count(run, until_known=until_known))
+                counting = group.create_task(work.count(run))
                 await work.go(run, until_known=until_known)
                 counting.cancel()
         except BaseExceptionGroup as group_error:
