@@ -38,6 +38,7 @@ from coordinator.uploads import Uploads
 from coordinator.web.admin.token import AdminToken, open_token
 from coordinator.web.health import Health
 from coordinator.web.hook import Hook
+from coordinator.web.metrics.page import MetricsPage
 from coordinator.web.scanner_socket import ScannerSocket
 from coordinator.web.status import StatusPage
 from shared.errors import FediwardError
@@ -127,9 +128,16 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
         )
         status = StatusPage(token=admin_token, snapshot=board.snapshot)
+        metrics = MetricsPage(
+            token=admin_token,
+            networks=settings.metrics_networks,
+            trusted_proxies=settings.trusted_proxies,
+            snapshot=board.snapshot,
+            collectors=collectors,
+        )
         listeners = (
             Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
-            Listener(Starlette(routes=[scanners.route, status.route, *health.routes]), sockets[1]),
+            Listener(Starlette(routes=[scanners.route, status.route, metrics.route, *health.routes]), sockets[1]),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, _stop, stopping)

@@ -71,6 +71,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "av": ("coordinator.media.cutter",),
     "pillow_jxl": ("coordinator.media.cutter",),
     "httpx2": ("coordinator.commands.check", "coordinator.pictrs"),
+    "prometheus_client": ("coordinator.web.metrics",),
     "huggingface_hub": ("scanner.models.clip",),
     "msgpack": ("shared.wire",),
     "numpy": ("coordinator.media.cutter", "scanner"),

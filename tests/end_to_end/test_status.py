@@ -78,3 +78,22 @@ async def test_status_follows_scanners_and_uploads(tmp_path: Path) -> None:
             await one.stop(signal.SIGKILL)
             gone = await shown(coordinator, lambda s: s["scanners"][0]["connection"] == "offline")
             assert gone["sentence"]["checking"] == "accepted_unseen"
+
+
+async def test_status_and_metrics_want_the_token(tmp_path: Path) -> None:
+    """Without it, and with another, nothing is told; a network that is named may read the metrics, and nothing else."""
+    for networks, without in (("", 401), ("127.0.0.0/8", 200)):
+        folder = tmp_path / f"networks-{without}"
+        folder.mkdir()
+        async with (
+            Coordinator(folder, admin_token=TOKEN, metrics_networks=networks) as coordinator,
+            httpx2.AsyncClient(timeout=10.0, verify=False, base_url=coordinator.public_url) as client,
+        ):
+            for headers in ({}, {"Authorization": "Bearer not-this-token-at-all"}, {"Authorization": "Basic eDp5"}):
+                assert (await client.get("/api/v1/status", headers=headers)).status_code == 401
+                assert (await client.get("/metrics", headers=headers)).status_code == without
+            forwarded = {"X-Forwarded-For": "127.0.0.1"}
+            assert (await client.get("/metrics", headers=forwarded)).status_code == 401
+            right = await client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+            assert right.status_code == 200
+            assert "fediward_checking 0.0" in right.text
