@@ -70,7 +70,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "annotated_types": ("shared.messages", "scanner.settings"),
     "av": ("coordinator.media.cutter",),
     "pillow_jxl": ("coordinator.media.cutter",),
-    "httpx2": ("coordinator.commands.check", "coordinator.pictrs"),
+    "httpx2": ("coordinator.commands.check", "coordinator.commands.status", "coordinator.pictrs"),
     "prometheus_client": ("coordinator.web.metrics",),
     "huggingface_hub": ("scanner.models.clip",),
     "msgpack": ("shared.wire",),
