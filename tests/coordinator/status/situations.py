@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from coordinator.judge.outcomes import DEFAULT_ANSWERS, Answer, Mode, Outcome
+from coordinator.status.debts import DebtStatus
 from coordinator.status.scanner import Connection, Intent, ScannerStatus, Timing
 from coordinator.status.sentence import Checking, Sentence
-from coordinator.status.snapshot import DebtStatus, LaneStatus, OutcomeRow, PolicyStatus, Snapshot
+from coordinator.status.snapshot import LaneStatus, OutcomeRow, PolicyStatus, Snapshot
 from coordinator.status.timeline import Timeline
 from coordinator.status.upload_log import UploadLog
 from coordinator.status.uploads import Decided
@@ -85,6 +86,7 @@ def snapshot(*scanners: ScannerStatus, checking: Checking = Checking.CHECKED, **
         scanners=scanners,
         refused=(),
         uploads=UploadLog(NOW_S).status(TIMELINE, 0),
+        problems=(),
         lanes=tuple(LaneStatus(lane, 0, 0, 0.0) for lane in Lane),
         debts=DebtStatus(0, None, is_payable=True, fault=""),
         policy=PolicyStatus(

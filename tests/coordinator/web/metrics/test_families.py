@@ -13,9 +13,10 @@ from prometheus_client.registry import CollectorRegistry
 
 from coordinator.judge.outcomes import Outcome
 from coordinator.status.collectors import Collectors
+from coordinator.status.debts import DebtStatus
 from coordinator.status.scanner import Connection, Split, Timing
 from coordinator.status.sentence import Checking
-from coordinator.status.snapshot import CallerStatus, DebtStatus, Snapshot
+from coordinator.status.snapshot import CallerStatus, Snapshot
 from coordinator.web.metrics.families import Families
 from tests.coordinator.status.situations import NOW, NOW_S, decided, scanner, snapshot
 from tests.test_documented import README
