@@ -29,9 +29,9 @@ BREATH_S = 0.01
 
 
 class Retention:
-    """Remove old rows. Hashes are spread evenly, so that a part of their range is a slice of known size, no index needed.
+    """Remove old rows. Hashes are spread evenly: a part of their range is a slice of known size without an index.
 
-    A slice has about `slice_rows` rows, at most a 256th of the table if that is more.
+    A slice has about `slice_rows` rows, or a 256th of the table if that is more.
     """
 
     def __init__(self, store: Store, periods: Periods, clock: Clock = now, *, slice_rows: int = SLICE_ROWS) -> None:
