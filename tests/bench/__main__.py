@@ -10,13 +10,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import idle, judge, ledger, media, status, uploads
+from tests.bench import idle, judge, ledger, media, memory, status, uploads
 from tests.bench.rows import Row
 
 OUTPUT = Path("build/bench.json")
 PARTS = {
     "uploads": uploads.rows,
     "idle": idle.rows,
+    "memory": memory.rows,
     "judge": judge.rows,
     "ledger": ledger.rows,
     "media": media.rows,
