@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import signal
 from contextlib import AsyncExitStack
 
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 from coordinator import __version__
 from coordinator.allocator import return_large_blocks
 from coordinator.body import BodyMemory
+from coordinator.comparisons import Comparisons
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
 from coordinator.hub import Hub
@@ -30,6 +32,8 @@ from coordinator.pictrs.client import PictRs
 from coordinator.records import Records
 from coordinator.server import Listener, listen
 from coordinator.settings import Settings
+from coordinator.trust.record import Trust
+from coordinator.trust.sampling import Sampler
 from coordinator.uploads import Uploads
 from coordinator.web.health import Health
 from coordinator.web.hook import Hook
@@ -67,7 +71,10 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()
-        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views)
+        trust = Trust(noise=os.urandom, weights=settings.weights)
+        sampler = Sampler(random.SystemRandom().random)
+        comparisons = await stack.enter_async_context(Comparisons(hub=hub, trust=trust, sampler=sampler))
+        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views, comparisons=comparisons)
         memory = BodyMemory(settings.body_memory)
         records = Records(
             ledger=ledger,
@@ -99,7 +106,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             deadline_ms=settings.deadline_ms,
             trusted_proxies=settings.trusted_proxies,
         )
-        scanners = ScannerSocket(credentials=credentials, hub=hub, policy=policy)
+        scanners = ScannerSocket(credentials=credentials, hub=hub, trust=trust, policy=policy)
         health = Health(hub=hub, intake=intake)
         listeners = (
             Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),

@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path("data"), description="folder for credentials; made when missing, mode 0700")
     model: str = Field("ViT-L-14/openai", description="the model that scanners must serve")
+    weights: str = Field(
+        "",
+        pattern=r"^([0-9A-Fa-f]{8,64})?$",
+        description="fingerprint of the model's weights, its first 8 digits or more",
+    )
     policy: str = Field("", description="policy name or TOML file; empty: the default policy of the model")
     strictness: str = Field("", description="per part, in units of similarity, plus is stricter: `minor:+0.01`")
     mode: Mode = Field(Mode.ENFORCE, description="`enforce`, or `shadow`: accept everything, record what would be done")

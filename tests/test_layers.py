@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "coordinator.media.looks",
         "coordinator.media.sniff",
         "coordinator.pictrs.content",
+        "coordinator.trust",
     ),
     ("coordinator.settings",),
     (
@@ -37,7 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "coordinator.pictrs",
         "coordinator.credentials",
     ),
-    ("coordinator.body", "coordinator.intake", "coordinator.sharing", "coordinator.uploads"),
+    ("coordinator.body", "coordinator.comparisons", "coordinator.intake", "coordinator.sharing", "coordinator.uploads"),
     ("coordinator.later", "coordinator.records"),
     ("coordinator.web",),
     ("coordinator.server",),

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 from coordinator.credentials import Credentials, ScannerToken
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
+from coordinator.trust.record import Trust
 from coordinator.web.scanner_session import ScannerSession
 from shared.close_codes import CloseCode
 from shared.limits import SCANNERS_PATH, SUBPROTOCOL
@@ -26,9 +27,10 @@ REVOKED_WITHIN_S = 1.0
 class ScannerSocket:
     """Admit scanners by their tokens and hold their sessions."""
 
-    def __init__(self, *, credentials: Credentials, hub: Hub, policy: Policy) -> None:
+    def __init__(self, *, credentials: Credentials, hub: Hub, trust: Trust, policy: Policy) -> None:
         self._credentials = credentials
         self._hub = hub
+        self._trust = trust
         self._policy = policy
         self._decoder = coordinator_decoder()
         self._sessions: set[ScannerSession] = set()
@@ -71,7 +73,9 @@ class ScannerSocket:
             await _deny(websocket, 503, "stopping", "The coordinator stops or restarts.")
         else:
             await websocket.accept(SUBPROTOCOL)
-            session = ScannerSession(websocket, token, hub=self._hub, policy=self._policy, decoder=self._decoder)
+            session = ScannerSession(
+                websocket, token, hub=self._hub, trust=self._trust, policy=self._policy, decoder=self._decoder
+            )
             self._sessions.add(session)
             self._empty.clear()
             try:
