@@ -71,7 +71,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()
-        trust = Trust(noise=os.urandom, weights=settings.weights)
+        trust = Trust(noise=os.urandom, weights=settings.fingerprint)
         sampler = Sampler(random.SystemRandom().random)
         comparisons = await stack.enter_async_context(Comparisons(hub=hub, trust=trust, sampler=sampler))
         uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views, comparisons=comparisons)

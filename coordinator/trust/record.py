@@ -74,7 +74,7 @@ class Trust:
     def __init__(self, *, noise: Noise, weights: str = "") -> None:
         """Take a source of random bytes, and how the fingerprint of the weights must begin; empty: any will do."""
         self._noise = noise
-        self._weights = weights.lower()
+        self._weights = weights
         self._records: dict[str, ScannerRecord] = {}
 
     def __repr__(self) -> str:
@@ -95,8 +95,8 @@ class Trust:
         record = self._records.get(scanner)
         if record is not None and now < record.aside_until_s:
             return f"set aside for another {record.aside_until_s - now:.0f} s: {record.reason}"
-        if not weights.lower().startswith(self._weights):
-            return f"its weights are {weights[:12]}; FEDIWARD_WEIGHTS allows only {self._weights[:12]}"
+        if not weights.startswith(self._weights):
+            return f"its weights are {weights[:12]}; FEDIWARD_FINGERPRINT allows only {self._weights[:12]}"
         return ""
 
     def aside_until_s(self, scanner: str, now: float) -> float:

@@ -28,6 +28,7 @@ class Examiner:
         ask: Callable[[str, Sequence[bytes], float], None],
         passed: Callable[[], None],
         end: Callable[[CloseCode, str], None],
+        within_s: float = ANSWERS_WITHIN_S,
     ) -> None:
         """Take how to push frames under a scan id within seconds, and what to do when the scanner passed or must go."""
         self.asked = ""
@@ -37,6 +38,7 @@ class Examiner:
         self._ask = ask
         self._passed = passed
         self._end = end
+        self._within_s = within_s
         self._loop = asyncio.get_running_loop()
         self._identity: Identity | None = None
         self._examination: Examination | None = None
@@ -52,8 +54,8 @@ class Examiner:
         if self._examination is None:
             self._passed()
             return
-        late = f"did not answer the reference within {ANSWERS_WITHIN_S:.0f} s"
-        self._timer = self._loop.call_later(ANSWERS_WITHIN_S, self._end, CloseCode.STALLED, late)
+        late = f"did not answer the reference within {self._within_s:.0f} s"
+        self._timer = self._loop.call_later(self._within_s, self._end, CloseCode.STALLED, late)
         self._next()
 
     def take(self, rows: Rows) -> None:
@@ -74,7 +76,7 @@ class Examiner:
         assert self._examination is not None
         self._questions += 1
         self.asked = f"r{self._questions}"
-        self._ask(self.asked, self._examination.question, ANSWERS_WITHIN_S)
+        self._ask(self.asked, self._examination.question, self._within_s)
 
     def _decide(self, examination: Examination) -> None:
         assert self._identity is not None

@@ -216,12 +216,13 @@ class ScannerSession:
             )
         )
         logger.info(
-            "scanner %s connected: %s, version %s, device %s (asked for %s), capacity %d%s",
+            "scanner %s connected: %s, version %s, device %s (asked for %s), weights %s, capacity %d%s",
             self.token.name,
             hello.name,
             hello.software,
             hello.device,
             hello.device_asked,
+            self._identity.weights[:12] or "of no model that serves",
             hello.capacity,
             f"; gets nothing: {self._problem}" if self._problem else "",
         )
@@ -291,7 +292,7 @@ class ScannerSession:
         logger.info("scanner %s is ready", self.token.name)
         if before not in ("", self._identity.weights):
             logger.warning(
-                "scanner %s has other weights (%s) than the one before it (%s); FEDIWARD_WEIGHTS says which are right",
+                "scanner %s has other weights (%s) than the one before it (%s); FEDIWARD_FINGERPRINT says which are right",
                 self.token.name,
                 self._identity.weights[:12],
                 before[:12],
