@@ -292,7 +292,7 @@ class ScannerSession:
         logger.info("scanner %s is ready", self.token.name)
         if before not in ("", self._identity.weights):
             logger.warning(
-                "scanner %s has other weights (%s) than the one before it (%s); FEDIWARD_FINGERPRINT says which are right",
+                "scanner %s has other weights (%s) than the one before (%s); FEDIWARD_FINGERPRINT says which are right",
                 self.token.name,
                 self._identity.weights[:12],
                 before[:12],
