@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+SAME_SCORES = "the same scores for unlike frames"
+"""The fault, in words."""
+
 SAMPLE_BYTES = 64
 """Bytes of a frame that are kept for telling whether it is like another."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from coordinator.trust.constancy import SAME_SCORES
 from coordinator.trust.reference import Reference, answers
 from coordinator.trust.tolerance import Rows, difference_of, tolerance_of
 
@@ -73,7 +74,7 @@ class Examination:
         dark, bright = self._rows[:2]
         again = self._rows[:-3:-1]
         if tuple(dark) == tuple(bright):
-            return "the same scores for unlike frames"
+            return SAME_SCORES
         repeated = Difference(difference_of((dark, bright), again), tolerance_of(self._precision, self._precision))
         return "" if repeated.agrees else f"asked the same twice, its {repeated}"
 

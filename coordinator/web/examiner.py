@@ -67,6 +67,12 @@ class Examiner:
         else:
             self._decide(self._examination)
 
+    def fail(self, fault: str) -> None:
+        """Set the scanner aside because of what it answered."""
+        pause_s = self._trust.set_aside(self._scanner, fault, self._loop.time())
+        logger.warning("scanner %s is set aside for %.0f s: %s", self._scanner, pause_s, fault)
+        self._end(CloseCode.COME_BACK, f"set aside: {fault}")
+
     def close(self) -> None:
         """Stop the timer."""
         if self._timer is not None:
@@ -87,8 +93,6 @@ class Examiner:
             if not difference.agrees:
                 logger.warning("scanners %s and %s disagree on a reference: %s", self._scanner, other, difference)
         if fault:
-            pause_s = self._trust.set_aside(self._scanner, fault, self._loop.time())
-            logger.warning("scanner %s is set aside for %.0f s: %s", self._scanner, pause_s, fault)
-            self._end(CloseCode.COME_BACK, f"set aside: {fault}")
+            self.fail(fault)
         else:
             self._passed()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -14,11 +13,10 @@ from coordinator.credentials import ScannerToken
 from coordinator.dispatch import events as ev
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
-from coordinator.judge.scores import Scores, ScoresError
-from coordinator.trust.constancy import Constancy, sample_of
 from coordinator.trust.record import Identity, Trust
 from coordinator.web.examiner import Examiner
 from coordinator.web.outbox import Outbox
+from coordinator.web.pushed import ConstantScoresError, Pushed
 from shared import limits
 from shared.close_codes import CloseCode
 from shared.errors import MalformedMessageError, ProtocolError, UnexpectedMessageError
@@ -60,15 +58,6 @@ class _EndError(Exception):
         super().__init__(code, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pushed:
-    """What a result may be about."""
-
-    attempt: int
-    samples: Sequence[bytes] = field(repr=False)
-    """A few bytes of each frame."""
-
-
 class ScannerSession:
     """Serve one accepted connection. The hub pushes through it; `run` returns when it has ended."""
 
@@ -95,8 +84,7 @@ class ScannerSession:
         self._problem = ""
         self._identity = Identity("", "", "", "", 0)
         self._pause = ""
-        self._pushed: dict[str, _Pushed] = {}
-        self._constancy = Constancy()
+        self._pushed = Pushed(terms=len(policy.terms))
         self._examiner = Examiner(token.name, trust=trust, ask=self._ask, passed=self._become_ready, end=self.end)
         self._return: asyncio.TimerHandle | None = None
 
@@ -129,13 +117,13 @@ class ScannerSession:
 
     def push(self, push: ev.Push, lane: Lane, frames: Sequence[bytes], frame_size: int) -> None:
         """Queue a scan and its frames."""
-        self._pushed[push.scan] = _Pushed(push.attempt, [sample_of(pixels) for pixels in frames])
+        self._pushed.add(push.scan, push.attempt, frames)
         scan = Scan(push.scan, push.attempt, max(push.left_s, 0.0) * 1e3, lane, push.frames, frame_size)
         self._outbox.put(scan, *(Frame(push.scan, index, pixels) for index, pixels in enumerate(frames)))
 
     def cancel(self, scan: str) -> None:
         """Drop what is not sent yet of a scan, and tell the scanner if it has heard of it."""
-        self._pushed.pop(scan, None)
+        self._pushed.forget(scan)
         if not self._outbox.drop(scan):
             self._outbox.put(Cancel(scan))
 
@@ -257,7 +245,7 @@ class ScannerSession:
                 self._take_result(message)
             case Failure():
                 logger.warning("scanner %s failed on a scan: %s: %s", self.token.name, message.kind, message.text)
-                self._pushed.pop(message.scan_id, None)
+                self._pushed.forget(message.scan_id)
                 if message.scan_id == self._examiner.asked:
                     self.end(CloseCode.COME_BACK, f"failed on the reference: {message.kind}")
                 self._hub.handle(ev.PushFailed(generation, message.scan_id, message.attempt, message.kind))
@@ -300,25 +288,19 @@ class ScannerSession:
 
     def _take_result(self, result: Result) -> None:
         """Check scores and pass them on. A result of a scan or attempt that is not open here changes nothing."""
-        pushed = self._pushed.get(result.scan_id)
-        if pushed is None or result.attempt != pushed.attempt:
-            logger.info("scanner %s sent a result that nobody waits for", self.token.name)
-            return
-        shape = (len(pushed.samples), len(self._policy.terms))
-        if (result.frames, result.terms) != shape:
-            raise MalformedMessageError("result", f"shape {(result.frames, result.terms)}, not {shape}")
-        weights = self._identity.weights
         try:
-            scores = Scores.parse(result.scores, frames=result.frames, terms=result.terms, weights=weights)
-        except ScoresError as error:
-            raise MalformedMessageError("result", str(error)) from error
-        del self._pushed[result.scan_id]
-        if result.scan_id == self._examiner.asked:
-            self._examiner.take(scores.rows)
-        elif self._constancy.finds_fault(pushed.samples, scores.rows):
-            logger.warning("scanner %s gave the same scores to unlike frames", self.token.name)
+            scores = self._pushed.take(result, weights=self._identity.weights)
+        except ConstantScoresError as error:
             self._trust.note_fault(self.token.name)
-            failed = ev.PushFailed(self._generation, result.scan_id, result.attempt, FailureKind.INTERNAL)
-            self._hub.handle(failed)
+            if result.scan_id == self._examiner.asked:
+                self._examiner.fail(str(error))
+                return
+            logger.warning("scanner %s gave %s", self.token.name, error)
+            self._hub.handle(ev.PushFailed(self._generation, result.scan_id, result.attempt, FailureKind.INTERNAL))
+            return
+        if scores is None:
+            logger.info("scanner %s sent a result that nobody waits for", self.token.name)
+        elif result.scan_id == self._examiner.asked:
+            self._examiner.take(scores.rows)
         else:
             self._hub.note_result(self._generation, result.scan_id, result.attempt, scores)

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from scanner.models.null import NullModel
 from shared.close_codes import CloseCode
 from shared.messages import Failure, FailureKind, Ready, ServedModel
 from tests.end_to_end.caller import upload
-from tests.end_to_end.peer import WAIT_S, Held, Peer
+from tests.end_to_end.peer import NULL, WAIT_S, Held, Peer
 from tests.end_to_end.pictures import animation, bright, dark
 from tests.end_to_end.processes import Coordinator, Scanner
 from tests.end_to_end.waiting import until
@@ -58,10 +60,15 @@ async def refused(peer: Peer) -> tuple[str, str]:
     return reason, problem
 
 
-async def test_scanner_that_says_the_same_of_all_references_is_set_aside(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("settings", "model", "terms"), [({}, NULL, 1), ({"model": "demo", "policy": ""}, DEMO, 2)], ids=["null", "demo"]
+)
+async def test_scanner_that_says_the_same_of_all_references_is_set_aside(
+    tmp_path: Path, settings: dict[str, str], model: ServedModel, terms: int
+) -> None:
     """Two unlike frames of noise cannot score alike: it is closed, and told why when it comes back."""
-    async with Coordinator(tmp_path) as c:
-        reason, problem = await refused(Peer(c, "stuck", examined=constant))
+    async with Coordinator(tmp_path, **settings) as c:
+        reason, problem = await refused(Peer(c, "stuck", model=model, terms=terms, examined=constant))
         assert "same scores for unlike frames" in reason
         assert "set aside for another" in problem
         assert "same scores for unlike frames" in problem
@@ -176,7 +183,7 @@ async def test_scanner_that_says_the_same_of_unlike_frames_is_at_fault(tmp_path:
             await stuck.answer(held, [0.1])
             await good.answer(await good.next_scan(), [0.2])
             assert (await second).outcome == "clean"
-        await c.logged("gave the same scores to unlike frames")
+        await c.logged("gave the same scores for unlike frames")
         assert "stuck" in c.log
 
 
