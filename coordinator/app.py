@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -15,6 +16,7 @@ from starlette.applications import Starlette
 from coordinator import __version__
 from coordinator.allocator import return_free_memory, return_large_blocks
 from coordinator.body import BodyMemory
+from coordinator.comparisons import Comparisons
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
 from coordinator.hub import Hub
@@ -38,6 +40,8 @@ from coordinator.server import Listener, listen
 from coordinator.settings import Settings
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
+from coordinator.trust.record import Trust
+from coordinator.trust.sampling import Sampler
 from coordinator.uploads import Uploads
 from coordinator.web.admin.token import AdminToken, open_token
 from coordinator.web.health import Health
@@ -80,7 +84,10 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()
-        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views)
+        trust = Trust(noise=os.urandom, weights=settings.fingerprint)
+        sampler = Sampler(random.SystemRandom().random)
+        comparisons = await stack.enter_async_context(Comparisons(hub=hub, trust=trust, sampler=sampler))
+        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views, comparisons=comparisons)
         memory = BodyMemory(settings.body_memory)
         records = Records(
             ledger=ledger,
@@ -117,6 +124,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         scanners = ScannerSocket(
             credentials=credentials,
             hub=hub,
+            trust=trust,
             policy=policy,
             collectors=collectors,
             trusted_proxies=settings.trusted_proxies,
@@ -132,6 +140,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             roster_file=settings.scanners_file,
             debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
         )
+        board.disagreements_of = trust.disagreements
         watch = None
         if targets:
             sender = Sender(targets)
@@ -159,11 +168,8 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             lasting = [
                 group.create_task(scanners.watch_credentials()),
                 group.create_task(ledger.retention.run()),
-<<<<<<< HEAD
                 group.create_task(board.run()),
-=======
                 group.create_task(return_free_memory(lambda: intake.uploads, lambda: intake.open_uploads)),
->>>>>>> main
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path("data"), description="folder for credentials; made when missing, mode 0700")
     model: str = Field("ViT-L-14/openai", description="the model that scanners must serve")
+    fingerprint: str = Field(
+        "", description="fingerprint that the scanners' weights must have, its first 8 digits or more"
+    )
     policy: str = Field("", description="policy name or TOML file; empty: the default policy of the model")
     strictness: str = Field("", description="per part, in units of similarity, plus is stricter: `minor:+0.01`")
     mode: Mode = Field(Mode.ENFORCE, description="`enforce`, or `shadow`: accept everything, record what would be done")
@@ -120,6 +123,13 @@ class Settings(BaseSettings):
     @classmethod
     def _ignore_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("fingerprint")
+    @classmethod
+    def _check_fingerprint(cls, value: str) -> str:
+        if value and not (8 <= len(value) <= 64 and set(value.lower()) <= set("0123456789abcdef")):
+            raise ValueError("must be 8 to 64 hexadecimal digits, as `fediward-scanner selftest --json` prints them")
+        return value.lower()
 
     @field_validator("hook_bind", "public_bind")
     @classmethod

@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "coordinator.status.timeline",
         "coordinator.status.upload_log",
         "coordinator.status.uploads",
+        "coordinator.trust",
     ),
     ("coordinator.settings",),
     (
@@ -55,7 +56,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "coordinator.pictrs",
         "coordinator.credentials",
     ),
-    ("coordinator.body", "coordinator.intake", "coordinator.sharing", "coordinator.uploads"),
+    ("coordinator.body", "coordinator.comparisons", "coordinator.intake", "coordinator.sharing", "coordinator.uploads"),
     ("coordinator.later", "coordinator.records"),
     ("coordinator.status.board", "coordinator.status.roster_file", "coordinator.notices"),
     ("coordinator.web",),

@@ -108,7 +108,7 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(as_plain(key)): as_plain(item) for key, item in value.items()}
     assert is_dataclass(value), f"{type(value).__name__} is not plain"
-    return {name: as_plain(getattr(value, name)) for name in _names(type(value))}
+    return {name: as_plain(getattr(value, name)) for name in _names(value.__class__)}
 
 
 @cache

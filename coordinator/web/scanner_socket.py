@@ -16,6 +16,7 @@ from coordinator.judge.policy import Policy
 from coordinator.settings import Network
 from coordinator.status.collectors import Collectors
 from coordinator.status.refusals import RefusalCause
+from coordinator.trust.record import Trust
 from coordinator.web.addresses import UntrustedProxyError, client_address
 from coordinator.web.scanner_session import ScannerSession
 from shared.close_codes import CloseCode
@@ -36,12 +37,14 @@ class ScannerSocket:
         *,
         credentials: Credentials,
         hub: Hub,
+        trust: Trust,
         policy: Policy,
         collectors: Collectors,
         trusted_proxies: Sequence[Network] = (),
     ) -> None:
         self._credentials = credentials
         self._hub = hub
+        self._trust = trust
         self._policy = policy
         self._collectors = collectors
         self._trusted_proxies = trusted_proxies
@@ -93,6 +96,7 @@ class ScannerSocket:
                 websocket,
                 token,
                 hub=self._hub,
+                trust=self._trust,
                 policy=self._policy,
                 decoder=self._decoder,
                 roster=self._collectors.roster,
