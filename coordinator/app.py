@@ -103,7 +103,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         health = Health(hub=hub, intake=intake)
         listeners = (
             Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
-            Listener(Starlette(routes=[scanners.route, *health.routes]), sockets[1]),
+            Listener(Starlette(routes=[scanners.route, scanners.plain_route, *health.routes]), sockets[1]),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, _stop, stopping)

@@ -96,6 +96,23 @@ class ScannerSession:
         if end is not None:
             await self._close(end)
 
+    async def try_out(self) -> None:
+        """Answer the hello of a scanner's doctor and close: the hub hears nothing, a running scanner goes on."""
+        end: _EndError | None = None
+        try:
+            hello = await self._hear_hello()
+            await self._websocket.send_bytes(encode(self._welcome(generation=1, problem=self._problem_of(hello))))
+            end = _EndError(CloseCode.DONE, "a trial")
+        except _EndError as error:
+            end = error
+        except ProtocolError as error:
+            end = _EndError(error.close_code, str(error))
+        except WebSocketDisconnect:
+            pass
+        logger.info("scanner %s tried its way here: %s", self.token.name, end.reason if end else "connection lost")
+        if end is not None:
+            await self._close(end)
+
     # What the hub, and the socket's owner, ask for
 
     def push(self, push: ev.Push, lane: Lane, frames: Sequence[bytes], frame_size: int) -> None:
@@ -160,7 +177,7 @@ class ScannerSession:
             raise MalformedMessageError("message", "text where only binary messages are allowed")
         return self._decoder.decode(data)
 
-    async def _greet(self) -> None:
+    async def _hear_hello(self) -> Hello:
         try:
             async with asyncio.timeout(limits.HELLO_TIMEOUT_S):
                 hello = await self._receive()
@@ -168,20 +185,25 @@ class ScannerSession:
             raise _EndError(CloseCode.HELLO_TIMEOUT, "said no hello") from error
         if not isinstance(hello, Hello):
             raise UnexpectedMessageError(hello.TYPE, "before hello")
+        return hello
+
+    def _welcome(self, *, generation: int, problem: str) -> Welcome:
+        return Welcome(
+            scanner_id=self.token.name,
+            generation=generation,
+            max_frames=limits.MAX_FRAMES,
+            max_message_bytes=limits.MAX_MESSAGE_BYTES,
+            model=self._policy.model,
+            terms=self._policy.terms,
+            problem=problem,
+        )
+
+    async def _greet(self) -> None:
+        hello = await self._hear_hello()
         self._problem = self._problem_of(hello)
         self._weights = next((model.fingerprint for model in hello.models if model.name == self._policy.model), "")
         self._generation = self._hub.join(self.token.name, hello.capacity, self)
-        self._outbox.put(
-            Welcome(
-                scanner_id=self.token.name,
-                generation=self._generation,
-                max_frames=limits.MAX_FRAMES,
-                max_message_bytes=limits.MAX_MESSAGE_BYTES,
-                model=self._policy.model,
-                terms=self._policy.terms,
-                problem=self._problem,
-            )
-        )
+        self._outbox.put(self._welcome(generation=self._generation, problem=self._problem))
         logger.info(
             "scanner %s connected: %s, version %s, device %s (asked for %s), capacity %d%s",
             self.token.name,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from starlette.responses import JSONResponse
-from starlette.routing import WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from coordinator.credentials import Credentials, ScannerToken
@@ -14,7 +15,7 @@ from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
 from coordinator.web.scanner_session import ScannerSession
 from shared.close_codes import CloseCode
-from shared.limits import SCANNERS_PATH, SUBPROTOCOL
+from shared.limits import SCANNERS_PATH, SUBPROTOCOL, TRIAL
 from shared.wire import coordinator_decoder
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,11 @@ class ScannerSocket:
         """The route to mount on the public listener."""
         return WebSocketRoute(SCANNERS_PATH, self._serve)
 
+    @property
+    def plain_route(self) -> Route:
+        """The route to mount beside it: a scanner's request that a proxy has stripped of its upgrade is told so."""
+        return Route(SCANNERS_PATH, _ask_for_upgrade)
+
     async def watch_credentials(self) -> None:
         """Close the sessions of scanners whose token is revoked; runs until cancelled."""
         while True:
@@ -72,6 +78,9 @@ class ScannerSocket:
         else:
             await websocket.accept(SUBPROTOCOL)
             session = ScannerSession(websocket, token, hub=self._hub, policy=self._policy, decoder=self._decoder)
+            if TRIAL in websocket.query_params:
+                await session.try_out()
+                return
             self._sessions.add(session)
             self._empty.clear()
             try:
@@ -86,6 +95,14 @@ class ScannerSocket:
         if scheme.lower() != "bearer" or not secret:
             return None
         return self._credentials.latest.scanner_by_token(secret)
+
+
+async def _ask_for_upgrade(request: Request) -> Response:
+    return JSONResponse(
+        {"fediward": "upgrade-required", "error": "Scanners connect here by WebSocket; a proxy must pass Upgrade on."},
+        status_code=426,
+        headers={"Upgrade": "websocket"},
+    )
 
 
 async def _deny(websocket: WebSocket, status: int, code: str, sentence: str) -> None:
