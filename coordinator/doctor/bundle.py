@@ -25,6 +25,9 @@ from coordinator.settings import PREFIX, Settings
 from shared.errors import ConfigurationError
 from shared.findings import Finding
 
+TOLD = frozenset({"model"})
+"""Settings in words that are told: a model's name is a public one."""
+
 LEAST_CHARACTERS = 3
 """Shorter values say nothing about anybody, and stand in every sentence."""
 
@@ -47,10 +50,11 @@ def make_bundle(findings: Sequence[Finding], settings: Settings | None) -> bytes
         "settings.json": shown_settings(settings),
         "machine.json": _machine(),
     }
+    hidden = hidden_values(settings)
     output = io.BytesIO()
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, value in members.items():
-            archive.writestr(name, without(json.dumps(value, indent=1), hidden_values(settings)) + "\n")
+            archive.writestr(name, json.dumps(without(value, hidden), indent=1) + "\n")
     return output.getvalue()
 
 
@@ -68,7 +72,7 @@ def hidden_values(settings: Settings | None) -> Mapping[str, str]:
     hidden: dict[str, str] = {}
     for name, info in type(settings).model_fields.items():
         value = getattr(settings, name)
-        if value in (None, "") or isinstance(value, int | float | Enum) or value == info.default:
+        if name in TOLD or value == info.default or isinstance(value, int | float | Enum):
             continue
         for text in _texts(value):
             if len(text) >= LEAST_CHARACTERS:
@@ -76,11 +80,15 @@ def hidden_values(settings: Settings | None) -> Mapping[str, str]:
     return dict(sorted(hidden.items(), key=lambda item: -len(item[0])))
 
 
-def without(text: str, hidden: Mapping[str, str]) -> str:
-    """Return a text with every hidden value replaced, also as JSON spells it."""
-    for value, word in hidden.items():
-        text = text.replace(json.dumps(value)[1:-1], word).replace(value, word)
-    return text
+def without(value: Any, hidden: Mapping[str, str]) -> Any:
+    """Return plain JSON with every hidden value replaced in its texts."""
+    if isinstance(value, str):
+        for text, word in hidden.items():
+            value = value.replace(text, word)
+        return value
+    if isinstance(value, Mapping):
+        return {key: without(inner, hidden) for key, inner in value.items()}
+    return [without(inner, hidden) for inner in value] if isinstance(value, list) else value
 
 
 def _shown(settings: Settings, name: str) -> Any:
@@ -89,7 +97,7 @@ def _shown(settings: Settings, name: str) -> Any:
         return "default"
     if isinstance(value, Enum):
         return value.value
-    return value if isinstance(value, int | float) else "set"
+    return value if name in TOLD or isinstance(value, int | float) else "set"
 
 
 def _texts(value: object) -> Sequence[str]:

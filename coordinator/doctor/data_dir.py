@@ -20,7 +20,12 @@ LEAST_FREE_BYTES = 200 * 10**6
 PART = "data folder (FEDIWARD_DATA_DIR)"
 
 
-def look_at_folder(folder: Path, *, free_bytes: Callable[[Path], int] | None = None) -> Finding:
+def look_at_folder(
+    folder: Path,
+    *,
+    may: Callable[[Path, int], bool] = os.access,
+    free_bytes: Callable[[Path], int] | None = None,
+) -> Finding:
     """Say whether the coordinator can keep things there, and others cannot read them."""
     if not folder.is_dir():
         return wrong(
@@ -29,7 +34,7 @@ def look_at_folder(folder: Path, *, free_bytes: Callable[[Path], int] | None = N
             part=PART,
             cure="Start the coordinator once, with the same setting and as the same user, or correct the setting.",
         )
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+    if not may(folder, os.R_OK | os.W_OK | os.X_OK):
         return wrong(
             "data folder",
             "this user cannot write there",

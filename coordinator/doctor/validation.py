@@ -22,7 +22,7 @@ from coordinator.pictrs.errors import (
 from coordinator.pictrs.trial import Kept
 from shared.findings import Finding, good, unknown, wrong
 
-WRITTEN_S = 6.0
+WRITTEN_S = 4.0
 """The coordinator writes verdicts down soon, not at once."""
 PAUSE_S = 0.2
 
@@ -83,7 +83,9 @@ async def look_at_pictrs(pictrs: PictRs) -> Finding:
     return good("pict-rs", "is reached, and takes the key")
 
 
-async def look_at_validation(pictrs: PictRs, memory: Memory, rejections: Rejections, since: datetime) -> list[Finding]:
+async def look_at_validation(
+    pictrs: PictRs, memory: Memory, rejections: Rejections, since: datetime, *, written_s: float = WRITTEN_S
+) -> list[Finding]:
     """Upload a picture to pict-rs, find out whether the coordinator was asked about it, and remove it again."""
     try:
         kept = await pictrs.upload(fresh_picture())
@@ -92,7 +94,7 @@ async def look_at_validation(pictrs: PictRs, memory: Memory, rejections: Rejecti
     except PictRsError as error:
         return [wrong("validation", f"a test upload fails: {error}", part=PART, cure="Read the log of pict-rs.")]
     try:
-        found = await _judge_kept(pictrs, memory, kept)
+        found = await _judge_kept(pictrs, memory, kept, written_s)
     finally:
         removal = await _remove(pictrs, kept)
     return [found, removal]
@@ -129,13 +131,13 @@ async def _judge_refusal(error: FaultError, rejections: Rejections, since: datet
     return wrong("validation", f"a test upload is refused: {error}", part=PART, cure="Read the log of pict-rs.")
 
 
-async def _judge_kept(pictrs: PictRs, memory: Memory, kept: Kept) -> Finding:
+async def _judge_kept(pictrs: PictRs, memory: Memory, kept: Kept, written_s: float) -> Finding:
     try:
         # What it keeps, not what it was sent: it may have transcoded it.
         sha256 = hashlib.sha256(await pictrs.original(kept)).hexdigest()
     except (NotServedError, UnreachableError) as error:
         return unknown("validation", f"a test upload was kept, but not handed out again: {error}")
-    if await _is_known(memory, sha256):
+    if await _is_known(memory, sha256, written_s):
         return good("validation", "pict-rs had a test upload looked at here before it kept it")
     return wrong(
         "validation",
@@ -145,9 +147,9 @@ async def _judge_kept(pictrs: PictRs, memory: Memory, kept: Kept) -> Finding:
     )
 
 
-async def _is_known(memory: Memory, sha256: str) -> bool:
+async def _is_known(memory: Memory, sha256: str, written_s: float) -> bool:
     try:
-        async with asyncio.timeout(WRITTEN_S):
+        async with asyncio.timeout(written_s):
             while True:
                 if not (await memory.summary(sha256)).is_empty:
                     return True

@@ -63,18 +63,16 @@ def look_at_policy(settings: Settings) -> tuple[Policy | None, Finding]:
 
 
 def misspelt(name: str) -> str:
-    """Return the setting that a variable was probably meant for; empty for a setting, or for something else."""
+    """Return the settings that a variable was probably meant for; empty for a setting, or for something else."""
     ours = name.upper()
     bare = ours.removeprefix(PREFIX)
     known = {field.upper() for field in Settings.model_fields} | OTHERS
     if bare == ours:
         # FEDIWRD_MODEL: the prefix itself is wrong.
-        near = difflib.get_close_matches(ours, [PREFIX + field for field in known], 1, 0.92)
-        return near[0] if near else ""
+        return _either(difflib.get_close_matches(ours, [PREFIX + field for field in known], 2, 0.92))
     if bare in known:
         return ""
-    near = difflib.get_close_matches(bare, known, 1, CLOSE)
-    return PREFIX + near[0] if near else ""
+    return _either([PREFIX + field for field in difflib.get_close_matches(bare, sorted(known), 2, CLOSE)])
 
 
 def names_in(env_file: Path) -> Iterable[str]:
@@ -86,6 +84,10 @@ def names_in(env_file: Path) -> Iterable[str]:
         return []
     pairs = (line.strip().removeprefix("export ").partition("=") for line in lines)
     return [name.strip() for name, equals, _ in pairs if equals and not name.startswith("#")]
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join(sorted(names))
 
 
 def environment() -> Mapping[str, str]:
