@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from coordinator.commands import backup, caller, check, doctor, ledger, policy, scanner, serve
+from coordinator.commands import backup, caller, check, doctor, ledger, migrate, policy, scanner, serve
 from shared.errors import ConfigurationError, FediwardError
 from shared.exit_codes import ExitCode
 
@@ -27,6 +27,7 @@ app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.add_typer(caller.app, name="caller")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(migrate.app, name="migrate")
 app.add_typer(scanner.app, name="scanner")
 app.add_typer(policy.app, name="policy")
 
