@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from starlette.applications import Starlette
 
 from coordinator import __version__
-from coordinator.allocator import return_large_blocks
+from coordinator.allocator import return_free_memory, return_large_blocks
 from coordinator.body import BodyMemory
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
@@ -113,6 +113,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             lasting = [
                 group.create_task(scanners.watch_credentials()),
                 group.create_task(ledger.retention.run()),
+                group.create_task(return_free_memory(lambda: intake.uploads, lambda: intake.open_uploads)),
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))
