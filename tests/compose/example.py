@@ -56,7 +56,7 @@ EXAMPLES = (
         "Settings of the coordinator. Copy this file to fediward.env beside the compose file (or to .env, or to "
         "/etc/fediward/coordinator.env), chmod 600 it, and fill in these lines.",
         {
-            "public_url": "wss://fediward.example.org",
+            "public_url": "",
             "pictrs_url": "http://pictrs:8080",
             "pictrs_api_key": "",
         },
