@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SUBPROTOCOL = "fediward.1"
 SCANNERS_PATH = "/api/v1/scanners"
-TRIAL = "trial"
+REHEARSAL = "rehearsal"
 """In the query of that path: answer a hello, and change nothing."""
 
 KIB = 1024

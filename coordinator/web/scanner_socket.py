@@ -13,9 +13,10 @@ from starlette.websockets import WebSocket
 from coordinator.credentials import Credentials, ScannerToken
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
+from coordinator.web.rehearsal import rehearse
 from coordinator.web.scanner_session import ScannerSession
 from shared.close_codes import CloseCode
-from shared.limits import SCANNERS_PATH, SUBPROTOCOL, TRIAL
+from shared.limits import REHEARSAL, SCANNERS_PATH, SUBPROTOCOL
 from shared.wire import coordinator_decoder
 
 logger = logging.getLogger(__name__)
@@ -75,12 +76,12 @@ class ScannerSocket:
             await _deny(websocket, 400, "protocol-refused", f"This coordinator speaks {SUBPROTOCOL} only.")
         elif not self._is_open:
             await _deny(websocket, 503, "stopping", "The coordinator stops or restarts.")
+        elif REHEARSAL in websocket.query_params:
+            await websocket.accept(SUBPROTOCOL)
+            await rehearse(websocket, token, self._policy, self._decoder)
         else:
             await websocket.accept(SUBPROTOCOL)
             session = ScannerSession(websocket, token, hub=self._hub, policy=self._policy, decoder=self._decoder)
-            if TRIAL in websocket.query_params:
-                await session.try_out()
-                return
             self._sessions.add(session)
             self._empty.clear()
             try:

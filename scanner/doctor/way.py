@@ -16,7 +16,7 @@ from scanner.dialler import OPEN_TIMEOUT_S, Dialler, in_words
 from scanner.errors import ChannelClosedError, TokenRefusedError, UnreachedError
 from shared.errors import ConfigurationError, ProtocolError
 from shared.findings import Finding, good, unknown, wrong
-from shared.limits import HELLO_TIMEOUT_S, TRIAL
+from shared.limits import HELLO_TIMEOUT_S, REHEARSAL
 from shared.messages import Hello, Welcome
 from shared.wire import encode, scanner_decoder
 
@@ -37,8 +37,8 @@ class Goal:
 
 async def walk(goal: Goal, hello: Hello) -> AsyncIterator[Finding]:
     """Yield a finding for each step, up to the first that is wrong."""
-    trial = replace(goal.address, url=f"{goal.address.url}?{TRIAL}=1")
-    dialler = Dialler(trial, goal.token, proxy=goal.proxy, insecure=goal.insecure)
+    rehearsal = replace(goal.address, url=f"{goal.address.url}?{REHEARSAL}=1")
+    dialler = Dialler(rehearsal, goal.token, proxy=goal.proxy, insecure=goal.insecure)
     try:
         proxy = dialler.describe_proxy()
     except ConfigurationError as error:
@@ -135,7 +135,7 @@ async def _be_welcomed(channel: WebSocketChannel, goal: Goal, hello: Hello) -> F
             cure="Let it pass messages on at once and in both directions, or give both sides the same version.",
         )
     finally:
-        await channel.close(1000, "a trial")
+        await channel.close(1000, "a rehearsal")
     if not isinstance(message, Welcome):
         return wrong(
             "welcome", "another message came first", part="coordinator", cure="Give both sides the same version."

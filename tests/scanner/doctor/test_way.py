@@ -51,7 +51,7 @@ async def test_way_that_works_is_good() -> None:
     assert [finding.check for finding in findings] == ["name", "TCP", "WebSocket", "token", "welcome", "clock"]
     assert {finding.state for finding in findings} == {State.GOOD}
     (request,) = double.requests
-    assert request.path == "/api/v1/scanners?trial=1"
+    assert request.path == "/api/v1/scanners?rehearsal=1"
 
 
 async def test_tls_missing_is_told() -> None:
