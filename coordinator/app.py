@@ -158,7 +158,10 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         )
         listeners = (
             Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
-            Listener(Starlette(routes=[scanners.route, status.route, metrics.route, *health.routes]), sockets[1]),
+            Listener(
+                Starlette(routes=[scanners.route, scanners.plain_route, status.route, metrics.route, *health.routes]),
+                sockets[1],
+            ),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, _stop, stopping)

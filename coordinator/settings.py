@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     public_bind: str = Field(
         "127.0.0.1:14052", description="address and port for scanners and health; put TLS before it"
     )
+    public_url: str = Field(
+        "", description="address by which scanners reach it, like wss://fediward.example.org; `doctor` tries it"
+    )
     data_dir: Path = Field(Path("data"), description="folder for credentials; made when missing, mode 0700")
     model: str = Field("ViT-L-14/openai", description="the model that scanners must serve")
     fingerprint: str = Field(
@@ -144,6 +147,15 @@ class Settings(BaseSettings):
         extras = parts.username or parts.query or parts.fragment or parts.port == 0
         if value and (parts.scheme not in {"http", "https"} or not parts.hostname or extras):
             raise ValueError("must be an address such as http://127.0.0.1:8080, without a query or a password")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        extras = parts.username or parts.query or parts.fragment or parts.port == 0
+        if value and (parts.scheme not in {"ws", "wss"} or not parts.hostname or extras):
+            raise ValueError("must be an address such as wss://fediward.example.org, without a query or a password")
         return value
 
     @field_validator("pictrs_api_key")

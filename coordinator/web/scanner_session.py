@@ -16,6 +16,7 @@ from coordinator.judge.policy import Policy
 from coordinator.status.roster import Roster
 from coordinator.trust.record import Identity, Trust
 from coordinator.web.examiner import Examiner
+from coordinator.web.fitness import unfit
 from coordinator.web.outbox import Outbox
 from coordinator.web.pushed import ConstantScoresError, Pushed
 from shared import limits
@@ -230,18 +231,15 @@ class ScannerSession:
 
     def _problem_of(self, hello: Hello) -> str:
         """Say why a scanner cannot serve; empty when it can."""
-        model = next((model for model in hello.models if model.name == self._policy.model), None)
-        if model is None:
-            names = ", ".join(model.name for model in hello.models) or "none"
-            return f"the coordinator needs model {self._policy.model}; this scanner has {names}"[:400]
-        if model.frame_size != self._policy.frame_size:
-            return f"frames are {self._policy.frame_size} px; this scanner's model takes {model.frame_size} px"
+        if problem := unfit(self._policy, hello):
+            return problem
+        fingerprint = next(model.fingerprint for model in hello.models if model.name == self._policy.model)
         name, now = self.token.name, self._loop.time()
-        self._identity = Identity(hello.software, hello.device, hello.precision, model.fingerprint, hello.capacity)
+        self._identity = Identity(hello.software, hello.device, hello.precision, fingerprint, hello.capacity)
         aside_s = self._trust.aside_until_s(name, now) - now
         if aside_s > 0.0:
             self._return = self._loop.call_later(aside_s, self.end, CloseCode.COME_BACK, "it may try again")
-        return self._trust.problem_of(name, model.fingerprint, now)
+        return self._trust.problem_of(name, fingerprint, now)
 
     def _take(self, message: FromScanner) -> None:
         generation = self._generation
