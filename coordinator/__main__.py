@@ -18,6 +18,7 @@ from coordinator.commands import (
     scanner,
     serve,
     status,
+    sweep,
 )
 from shared.errors import ConfigurationError, FediwardError
 from shared.exit_codes import ExitCode
@@ -44,6 +45,7 @@ app.add_typer(migrate.app, name="migrate")
 app.add_typer(notify.app, name="notify")
 app.add_typer(scanner.app, name="scanner")
 app.add_typer(policy.app, name="policy")
+app.add_typer(sweep.app, name="sweep")
 
 
 def main() -> None:

@@ -40,6 +40,7 @@ from coordinator.server import Listener, listen
 from coordinator.settings import Settings
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
+from coordinator.sweeps import Sweeps
 from coordinator.trust.record import Trust
 from coordinator.trust.sampling import Sampler
 from coordinator.uploads import Uploads
@@ -49,6 +50,7 @@ from coordinator.web.hook import Hook
 from coordinator.web.metrics.page import MetricsPage
 from coordinator.web.scanner_socket import ScannerSocket
 from coordinator.web.status import StatusPage
+from coordinator.web.sweep_door import SweepDoor
 from shared.errors import FediwardError
 from shared.exit_codes import ExitCode
 
@@ -129,6 +131,8 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             collectors=collectors,
             trusted_proxies=settings.trusted_proxies,
         )
+        sweeps = Sweeps()
+        sweep_door = SweepDoor(caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, sweeps=sweeps)
         health = Health(hub=hub, intake=intake)
         board = Board(
             collectors,
@@ -157,7 +161,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             collectors=collectors,
         )
         listeners = (
-            Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
+            Listener(Starlette(routes=[hook.route, *sweep_door.routes, *health.routes]), sockets[0]),
             Listener(
                 Starlette(routes=[scanners.route, scanners.plain_route, status.route, metrics.route, *health.routes]),
                 sockets[1],

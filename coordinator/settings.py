@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     later_look: LaterLookMode = Field(
         LaterLookMode.PURGE, description="what to do with a picture that is flagged later: `purge` it, or `report` it"
     )
+    sweep_url: SecretStr | None = Field(
+        None, description="where `sweep` and `calibrate` ask: http://ADDRESS:14051 and the path of `caller new --sweep`"
+    )
     scores_days: int = Field(
         30, ge=0, le=3650, description="days that scores are kept, for judging by a changed policy"
     )
