@@ -84,6 +84,8 @@ class Hello:
     device: Name
     models: Annotated[tuple[ServedModel, ...], MaxLen(limits.MAX_MODELS)]
     capacity: Annotated[Capacity, Ge(1)]
+    precision: Text = ""
+    """Of the scores, such as bf16; empty when it is not known."""
 
 
 @message
@@ -204,7 +206,7 @@ class Goodbye:
 
 @message
 class Load:
-    """How a scanner is doing; sent every few seconds. Capacity 0, or paused, means: push nothing now."""
+    """How a scanner is doing; sent every two seconds. Capacity 0, or paused, means: push nothing now."""
 
     TYPE: ClassVar = "load"
     capacity: Capacity

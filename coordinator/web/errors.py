@@ -33,4 +33,5 @@ class Refusal(Enum):
 
     def response(self) -> JSONResponse:
         """Make the response that tells the caller."""
-        return JSONResponse({"error": self.value.sentence}, status_code=self.value.status)
+        body = {"fediward": self.name.lower().replace("_", "-"), "error": self.value.sentence}
+        return JSONResponse(body, status_code=self.value.status)
