@@ -159,11 +159,8 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             lasting = [
                 group.create_task(scanners.watch_credentials()),
                 group.create_task(ledger.retention.run()),
-<<<<<<< HEAD
                 group.create_task(board.run()),
-=======
                 group.create_task(return_free_memory(lambda: intake.uploads, lambda: intake.open_uploads)),
->>>>>>> main
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))

@@ -108,9 +108,10 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(as_plain(key)): as_plain(item) for key, item in value.items()}
     assert is_dataclass(value), f"{type(value).__name__} is not plain"
-    return {name: as_plain(getattr(value, name)) for name in _names(type(value))}
+    kind: type[Any] = type(value)
+    return {name: as_plain(getattr(value, name)) for name in _names(kind)}
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
+def _names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
