@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -15,6 +16,7 @@ from starlette.applications import Starlette
 from coordinator import __version__
 from coordinator.allocator import return_free_memory, return_large_blocks
 from coordinator.body import BodyMemory
+from coordinator.comparisons import Comparisons
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
 from coordinator.hub import Hub
@@ -38,6 +40,9 @@ from coordinator.server import Listener, listen
 from coordinator.settings import Settings
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
+from coordinator.sweeps import Sweeps
+from coordinator.trust.record import Trust
+from coordinator.trust.sampling import Sampler
 from coordinator.uploads import Uploads
 from coordinator.web.admin.token import AdminToken, open_token
 from coordinator.web.health import Health
@@ -45,6 +50,7 @@ from coordinator.web.hook import Hook
 from coordinator.web.metrics.page import MetricsPage
 from coordinator.web.scanner_socket import ScannerSocket
 from coordinator.web.status import StatusPage
+from coordinator.web.sweep_door import SweepDoor
 from shared.errors import FediwardError
 from shared.exit_codes import ExitCode
 
@@ -80,7 +86,10 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()
-        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views)
+        trust = Trust(noise=os.urandom, weights=settings.fingerprint)
+        sampler = Sampler(random.SystemRandom().random)
+        comparisons = await stack.enter_async_context(Comparisons(hub=hub, trust=trust, sampler=sampler))
+        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views, comparisons=comparisons)
         memory = BodyMemory(settings.body_memory)
         records = Records(
             ledger=ledger,
@@ -117,10 +126,13 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         scanners = ScannerSocket(
             credentials=credentials,
             hub=hub,
+            trust=trust,
             policy=policy,
             collectors=collectors,
             trusted_proxies=settings.trusted_proxies,
         )
+        sweeps = Sweeps()
+        sweep_door = SweepDoor(caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, sweeps=sweeps)
         health = Health(hub=hub, intake=intake)
         board = Board(
             collectors,
@@ -132,6 +144,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             roster_file=settings.scanners_file,
             debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
         )
+        board.disagreements_of = trust.disagreements
         watch = None
         if targets:
             sender = Sender(targets)
@@ -148,8 +161,11 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             collectors=collectors,
         )
         listeners = (
-            Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
-            Listener(Starlette(routes=[scanners.route, status.route, metrics.route, *health.routes]), sockets[1]),
+            Listener(Starlette(routes=[hook.route, *sweep_door.routes, *health.routes]), sockets[0]),
+            Listener(
+                Starlette(routes=[scanners.route, scanners.plain_route, status.route, metrics.route, *health.routes]),
+                sockets[1],
+            ),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, _stop, stopping)

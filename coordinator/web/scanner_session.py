@@ -13,9 +13,12 @@ from coordinator.credentials import ScannerToken
 from coordinator.dispatch import events as ev
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
-from coordinator.judge.scores import Scores, ScoresError
 from coordinator.status.roster import Roster
+from coordinator.trust.record import Identity, Trust
+from coordinator.web.examiner import Examiner
+from coordinator.web.fitness import unfit
 from coordinator.web.outbox import Outbox
+from coordinator.web.pushed import ConstantScoresError, Pushed
 from shared import limits
 from shared.close_codes import CloseCode
 from shared.errors import MalformedMessageError, ProtocolError, UnexpectedMessageError
@@ -23,6 +26,7 @@ from shared.messages import (
     Cancel,
     Drain,
     Failure,
+    FailureKind,
     Frame,
     FromScanner,
     Goodbye,
@@ -65,6 +69,7 @@ class ScannerSession:
         token: ScannerToken,
         *,
         hub: Hub,
+        trust: Trust,
         policy: Policy,
         decoder: Decoder[FromScanner],
         roster: Roster,
@@ -72,18 +77,20 @@ class ScannerSession:
         self.token = token
         self._websocket = websocket
         self._hub = hub
+        self._trust = trust
         self._policy = policy
         self._decoder = decoder
         self._roster = roster
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox()
-        self._ending: asyncio.Future[_EndError] = asyncio.get_running_loop().create_future()
+        self._ending: asyncio.Future[_EndError] = self._loop.create_future()
         self._generation = 0
         self._problem = ""
-        self._weights = ""
+        self._identity = Identity("", "", "", "", 0)
         self._pause = ""
-        self._pushed: dict[str, tuple[int, int, float]] = {}
-        """Attempt, number of frames and time of the push by scan: what a result of this connection may be about."""
+        self._pushed = Pushed(terms=len(policy.terms))
+        self._examiner = Examiner(token.name, trust=trust, ask=self._ask, passed=self._become_ready, end=self.end)
+        self._return: asyncio.TimerHandle | None = None
 
     @property
     def was_greeted(self) -> bool:
@@ -108,6 +115,10 @@ class ScannerSession:
                 now_s = self._loop.time()
                 self._roster.leave(self.token.name, self._generation, why, len(self._pushed), now_s)
                 self._hub.leave(self._generation)
+                self._trust.leave(self.token.name, self._loop.time())
+            self._examiner.close()
+            if self._return is not None:
+                self._return.cancel()
             # Not left to the garbage collector: the error that ended the connection holds this session in a cycle.
             self._outbox.clear()
             logger.info("scanner %s left: %s", self.token.name, end.reason if end else "connection lost")
@@ -118,19 +129,23 @@ class ScannerSession:
 
     def push(self, push: ev.Push, lane: Lane, frames: Sequence[bytes], frame_size: int) -> None:
         """Queue a scan and its frames."""
-        self._pushed[push.scan] = (push.attempt, push.frames, self._loop.time())
+        self._pushed.add(push.scan, push.attempt, frames, self._loop.time())
         scan = Scan(push.scan, push.attempt, max(push.left_s, 0.0) * 1e3, lane, push.frames, frame_size)
         self._outbox.put(scan, *(Frame(push.scan, index, pixels) for index, pixels in enumerate(frames)))
 
     def cancel(self, scan: str) -> None:
         """Drop what is not sent yet of a scan, and tell the scanner if it has heard of it."""
-        self._pushed.pop(scan, None)
+        self._pushed.forget(scan)
         if not self._outbox.drop(scan):
             self._outbox.put(Cancel(scan))
 
     def fence(self) -> None:
         """Close: a newer connection of the same scanner took its place."""
         self.end(CloseCode.SUPERSEDED, "a newer connection with the same token took its place")
+
+    def set_aside(self, reason: str) -> None:
+        """Close: what the scanner says is not believed any more. When it is back it is told so."""
+        self.end(CloseCode.COME_BACK, f"set aside: {reason}")
 
     def end(self, code: CloseCode, reason: str) -> None:
         """Close the connection with a code."""
@@ -188,9 +203,9 @@ class ScannerSession:
         if not isinstance(hello, Hello):
             raise UnexpectedMessageError(hello.TYPE, "before hello")
         self._problem = self._problem_of(hello)
-        self._weights = next((model.fingerprint for model in hello.models if model.name == self._policy.model), "")
         self._generation = self._hub.join(self.token.name, hello.capacity, self)
         self._roster.greet(self.token.name, self._generation, hello, self._problem, self._loop.time())
+        self._trust.join(self.token.name)
         self._outbox.put(
             Welcome(
                 scanner_id=self.token.name,
@@ -203,25 +218,28 @@ class ScannerSession:
             )
         )
         logger.info(
-            "scanner %s connected: %s, version %s, device %s (asked for %s), capacity %d%s",
+            "scanner %s connected: %s, version %s, device %s (asked for %s), weights %s, capacity %d%s",
             self.token.name,
             hello.name,
             hello.software,
             hello.device,
             hello.device_asked,
+            self._identity.weights[:12] or "of no model that serves",
             hello.capacity,
             f"; gets nothing: {self._problem}" if self._problem else "",
         )
 
     def _problem_of(self, hello: Hello) -> str:
         """Say why a scanner cannot serve; empty when it can."""
-        model = next((model for model in hello.models if model.name == self._policy.model), None)
-        if model is None:
-            names = ", ".join(model.name for model in hello.models) or "none"
-            return f"the coordinator needs model {self._policy.model}; this scanner has {names}"[:400]
-        if model.frame_size != self._policy.frame_size:
-            return f"frames are {self._policy.frame_size} px; this scanner's model takes {model.frame_size} px"
-        return ""
+        if problem := unfit(self._policy, hello):
+            return problem
+        fingerprint = next(model.fingerprint for model in hello.models if model.name == self._policy.model)
+        name, now = self.token.name, self._loop.time()
+        self._identity = Identity(hello.software, hello.device, hello.precision, fingerprint, hello.capacity)
+        aside_s = self._trust.aside_until_s(name, now) - now
+        if aside_s > 0.0:
+            self._return = self._loop.call_later(aside_s, self.end, CloseCode.COME_BACK, "it may try again")
+        return self._trust.problem_of(name, fingerprint, now)
 
     def _take(self, message: FromScanner) -> None:
         generation = self._generation
@@ -229,9 +247,7 @@ class ScannerSession:
             case Ready():
                 if self._problem:
                     raise UnexpectedMessageError("ready", "from a scanner that cannot serve")
-                self._hub.weights = self._weights
-                self._hub.handle(ev.ScannerReady(generation))
-                logger.info("scanner %s is ready", self.token.name)
+                self._examiner.begin(self._identity, frame_size=self._policy.frame_size)
             case Received():
                 self._hub.note_received(generation, message.scan_id, message.attempt)
             case Progress():
@@ -240,8 +256,10 @@ class ScannerSession:
                 self._take_result(message)
             case Failure():
                 logger.warning("scanner %s failed on a scan: %s: %s", self.token.name, message.kind, message.text)
-                self._pushed.pop(message.scan_id, None)
+                self._pushed.forget(message.scan_id)
                 self._roster.fault(self.token.name, str(message.kind))
+                if message.scan_id == self._examiner.asked:
+                    self.end(CloseCode.COME_BACK, f"failed on the reference: {message.kind}")
                 self._hub.handle(ev.PushFailed(generation, message.scan_id, message.attempt, message.kind))
             case Load():
                 capacity = 0 if message.paused else message.capacity
@@ -265,19 +283,40 @@ class ScannerSession:
             logger.info("scanner %s takes new scans again", self.token.name)
         self._pause = pause
 
+    def _ask(self, scan: str, frames: Sequence[bytes], within_s: float) -> None:
+        self.push(ev.Push(self._generation, scan, 1, len(frames), within_s), Lane.LIVE, frames, self._policy.frame_size)
+
+    def _become_ready(self) -> None:
+        before = self._hub.weights
+        self._hub.weights = self._identity.weights
+        self._hub.handle(ev.ScannerReady(self._generation))
+        logger.info("scanner %s is ready", self.token.name)
+        if before not in ("", self._identity.weights):
+            logger.warning(
+                "scanner %s has other weights (%s) than the one before (%s); FEDIWARD_FINGERPRINT says which are right",
+                self.token.name,
+                self._identity.weights[:12],
+                before[:12],
+            )
+
     def _take_result(self, result: Result) -> None:
         """Check scores and pass them on. A result of a scan or attempt that is not open here changes nothing."""
-        attempt, frames, pushed_s = self._pushed.get(result.scan_id, (0, 0, 0.0))
-        if result.attempt != attempt:
-            logger.info("scanner %s sent a result that nobody waits for", self.token.name)
-            return
-        shape = (frames, len(self._policy.terms))
-        if (result.frames, result.terms) != shape:
-            raise MalformedMessageError("result", f"shape {(result.frames, result.terms)}, not {shape}")
+        pushed_s = self._pushed.pushed_s(result.scan_id)
         try:
-            scores = Scores.parse(result.scores, frames=result.frames, terms=result.terms, weights=self._weights)
-        except ScoresError as error:
-            raise MalformedMessageError("result", str(error)) from error
-        del self._pushed[result.scan_id]
-        self._roster.result(self.token.name, result, pushed_s, self._loop.time())
-        self._hub.note_result(self._generation, result.scan_id, result.attempt, scores)
+            scores = self._pushed.take(result, weights=self._identity.weights)
+        except ConstantScoresError as error:
+            self._trust.note_fault(self.token.name)
+            self._roster.fault(self.token.name, str(error))
+            if result.scan_id == self._examiner.asked:
+                self._examiner.fail(str(error))
+                return
+            logger.warning("scanner %s gave %s", self.token.name, error)
+            self._hub.handle(ev.PushFailed(self._generation, result.scan_id, result.attempt, FailureKind.INTERNAL))
+            return
+        if scores is None:
+            logger.info("scanner %s sent a result that nobody waits for", self.token.name)
+        elif result.scan_id == self._examiner.asked:
+            self._examiner.take(scores.rows)
+        else:
+            self._roster.result(self.token.name, result, pushed_s, self._loop.time())
+            self._hub.note_result(self._generation, result.scan_id, result.attempt, scores)
