@@ -152,7 +152,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             stack.callback(_close, sender)
             patience = Patience(settings.notify_grace_s, settings.notify_recovery_s)
             watch = Watch(snapshot=board.snapshot, audit=ledger.audit, send=sender.send, patience=patience)
-        status = StatusPage(token=admin_token, snapshot=board.snapshot)
+        status = StatusPage(token=admin_token, board=board)
         metrics = MetricsPage(
             token=admin_token,
             networks=settings.metrics_networks,
@@ -163,7 +163,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         listeners = (
             Listener(Starlette(routes=[hook.route, *sweep_door.routes, *health.routes]), sockets[0]),
             Listener(
-                Starlette(routes=[scanners.route, scanners.plain_route, status.route, metrics.route, *health.routes]),
+                Starlette(routes=[scanners.route, scanners.plain_route, *status.routes, metrics.route, *health.routes]),
                 sockets[1],
             ),
         )

@@ -290,6 +290,7 @@ class ScannerSession:
         before = self._hub.weights
         self._hub.weights = self._identity.weights
         self._hub.handle(ev.ScannerReady(self._generation))
+        self._roster.tell(self.token.name, "ready", self._loop.time())
         logger.info("scanner %s is ready", self.token.name)
         if before not in ("", self._identity.weights):
             logger.warning(
