@@ -52,6 +52,10 @@ class ScannerSocket:
             for session in [s for s in self._sessions if not book.knows(s.token)]:
                 session.end(CloseCode.REVOKED, "its token was revoked")
 
+    def session(self, name: str) -> ScannerSession | None:
+        """Return the connection of a scanner, None when it is not connected."""
+        return next((session for session in self._sessions if session.token.name == name and session.is_greeted), None)
+
     async def close(self) -> None:
         """Ask every scanner to come back later, and admit no more."""
         self._is_open = False
