@@ -6,7 +6,9 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from contextlib import AsyncExitStack
+from functools import partial
 
 from starlette.applications import Starlette
 
@@ -30,10 +32,14 @@ from coordinator.pictrs.client import PictRs
 from coordinator.records import Records
 from coordinator.server import Listener, listen
 from coordinator.settings import Settings
+from coordinator.status.board import Board, Judging
+from coordinator.status.collectors import Collectors
 from coordinator.uploads import Uploads
+from coordinator.web.admin.token import AdminToken, open_token
 from coordinator.web.health import Health
 from coordinator.web.hook import Hook
 from coordinator.web.scanner_socket import ScannerSocket
+from coordinator.web.status import StatusPage
 from shared.errors import FediwardError
 from shared.exit_codes import ExitCode
 
@@ -55,6 +61,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         listen("FEDIWARD_HOOK_BIND", settings.hook_bind),
         listen("FEDIWARD_PUBLIC_BIND", settings.public_bind),
     )
+    admin_token = _admin_token(settings)
     close_memory()
     return_large_blocks()
     async with AsyncExitStack() as stack:
@@ -88,6 +95,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 body_limit_bytes=settings.body_limit,
             )
             later_look = LaterLook(look=look, debts=ledger.debts, scanner_ready=hub.scanner_ready, intake=intake)
+        collectors = Collectors(loop.time())
         hook = Hook(
             credentials=credentials,
             uploads=uploads,
@@ -98,12 +106,30 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             body_limit_bytes=settings.body_limit,
             deadline_ms=settings.deadline_ms,
             trusted_proxies=settings.trusted_proxies,
+            log=collectors.uploads,
         )
-        scanners = ScannerSocket(credentials=credentials, hub=hub, policy=policy)
+        scanners = ScannerSocket(
+            credentials=credentials,
+            hub=hub,
+            policy=policy,
+            collectors=collectors,
+            trusted_proxies=settings.trusted_proxies,
+        )
         health = Health(hub=hub, intake=intake)
+        board = Board(
+            collectors,
+            hub=hub,
+            intake=intake,
+            credentials=credentials,
+            judging=Judging(policy, settings.outcomes, settings.strictness),
+            debts=ledger.debts,
+            roster_file=settings.scanners_file,
+            debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
+        )
+        status = StatusPage(token=admin_token, snapshot=board.snapshot)
         listeners = (
             Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
-            Listener(Starlette(routes=[scanners.route, *health.routes]), sockets[1]),
+            Listener(Starlette(routes=[scanners.route, status.route, *health.routes]), sockets[1]),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, _stop, stopping)
@@ -113,6 +139,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             lasting = [
                 group.create_task(scanners.watch_credentials()),
                 group.create_task(ledger.retention.run()),
+                group.create_task(board.run()),
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))
@@ -133,6 +160,17 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             for listener in listeners:
                 listener.stop()
     logger.info("stopped; left: %r, %r, %d bytes of bodies", hub, uploads, memory.used_bytes)
+
+
+def _admin_token(settings: Settings) -> AdminToken:
+    """Return the admin's token; one that was made just now is shown this once."""
+    setting = "" if settings.admin_token is None else settings.admin_token.get_secret_value()
+    token, made = open_token(setting, settings.admin_token_file)
+    if made:
+        # Not into the log, which may be kept and sent about.
+        sys.stderr.write(f"The admin token, shown this once: {made}\n")
+        sys.stderr.flush()
+    return token
 
 
 async def _pictrs(settings: Settings, ledger: Ledger, stack: AsyncExitStack) -> PictRs | None:

@@ -16,20 +16,10 @@ from coordinator.hub import Hub
 from coordinator.judge.outcomes import Mode, OutcomeTable
 from coordinator.ledger.times import Clock, now
 from coordinator.private_file import write_private
+from coordinator.status.scanner import Pause
 from shared.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
-
-
-class Pause(BaseModel):
-    """A scanner gets nothing new until a time, or until it is resumed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    who: str
-    note: str
-    since: datetime
-    until: datetime | None = None
 
 
 class ModeChange(BaseModel):

@@ -73,7 +73,7 @@ class Login:
             who = text_of(form, "name", most=MAX_NAME_CHARACTERS) or WHO
         except FormError as error:
             return self._page(request, str(error), status=error.status)
-        if not self._token.is_right(form.get("token", "").strip()):
+        if not self._token.matches(form.get("token", "").strip()):
             self._attempts.note_wrong(address, now_s)
             logger.warning("wrong admin token from %s", address)
             return self._page(request, "This is not the admin token.", status=401)
