@@ -34,7 +34,9 @@ from coordinator.server import Listener, listen
 from coordinator.settings import Settings
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
+from coordinator.steering import Steering
 from coordinator.uploads import Uploads
+from coordinator.web.admin.page import AdminPage
 from coordinator.web.admin.token import AdminToken, open_token
 from coordinator.web.health import Health
 from coordinator.web.hook import Hook
@@ -127,9 +129,22 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
         )
         status = StatusPage(token=admin_token, snapshot=board.snapshot)
+        steering = Steering(settings.steering_file, hub=hub, outcomes=settings.outcomes)
+        board.pause_of = steering.pauses.get
+        page = AdminPage(
+            token=admin_token,
+            sessions_file=settings.sessions_file,
+            snapshot=board.snapshot,
+            scanners=scanners,
+            credentials=credentials,
+            roster=collectors.roster,
+            ledger=ledger,
+            steering=steering,
+            trusted_proxies=settings.trusted_proxies,
+        )
         listeners = (
             Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
-            Listener(Starlette(routes=[scanners.route, status.route, *health.routes]), sockets[1]),
+            Listener(Starlette(routes=[scanners.route, status.route, *health.routes, page.mount]), sockets[1]),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, _stop, stopping)
@@ -140,6 +155,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 group.create_task(scanners.watch_credentials()),
                 group.create_task(ledger.retention.run()),
                 group.create_task(board.run()),
+                group.create_task(steering.end_pauses()),
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))
@@ -151,12 +167,13 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 policy.model,
                 policy.name,
                 policy.fingerprint[:12],
-                settings.mode,
+                steering.mode,
             )
             await stopping.wait()
             for task in lasting:
                 task.cancel()
             await _drain(intake, scanners, settings.deadline_ms / 1e3)
+            page.close()
             for listener in listeners:
                 listener.stop()
     logger.info("stopped; left: %r, %r, %d bytes of bodies", hub, uploads, memory.used_bytes)

@@ -98,6 +98,10 @@ class Steering:
         await self._keep()
         return True
 
+    def forgive(self, scanner: str) -> None:
+        """Have a scanner that was set aside tried now; nothing of that is kept."""
+        self._hub.handle(ev.ScannerForgiven(scanner))
+
     async def set_mode(self, mode: Mode, *, who: str) -> None:
         """Let answers count, or not; what the setting says anyway is kept as nothing."""
         self._outcomes.mode = mode

@@ -60,7 +60,7 @@ class Machine:
             ev.ScannerReady: lambda event, _: self.fleet.note_ready(event.generation),
             ev.ScannerDraining: lambda event, _: self.fleet.note_draining(event.generation),
             ev.ScannerLeft: self._on_left,
-            ev.LoadChanged: lambda event, _: self.fleet.note_load(event.generation, event.capacity, event.frames_per_s),
+            ev.LoadChanged: self._on_load,
             ev.ScannerHeld: lambda event, _: self.fleet.note_held(event.scanner, is_held=event.is_held),
             ev.ScannerForgiven: lambda event, _: self.faults.forgive(event.scanner),
             ev.ScanSubmitted: self._on_submitted,
@@ -114,6 +114,9 @@ class Machine:
         scanner = self.scanners.get(event.generation)
         if scanner is not None:
             self._lose(scanner, now)
+
+    def _on_load(self, event: ev.LoadChanged, now: float) -> None:
+        self.fleet.note_load(event.generation, event.capacity, event.frames_per_s)
 
     def _lose(self, scanner: ScannerState, now: float) -> None:
         """Take a scanner out; its scans go elsewhere at once."""

@@ -159,7 +159,7 @@ class ScannerSession:
         self._end_when_drained()
 
     async def try_out(self) -> TrialTimes:
-        """Ask the scanner for the scores of a generated picture, whether it is paused or set aside. Raises TrialError."""
+        """Ask for the scores of a generated picture, also of a scanner that is held. Raises TrialError."""
         if self._trial is not None:
             raise TrialError("It is being tested already.")
         state = self._hub.machine.scanners.get(self._generation)

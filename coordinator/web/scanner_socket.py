@@ -63,9 +63,13 @@ class ScannerSocket:
         """Close the sessions of scanners whose token is revoked; runs until cancelled."""
         while True:
             await asyncio.sleep(REVOKED_WITHIN_S)
-            book = self._credentials.latest
-            for session in [s for s in self._sessions if not book.knows(s.token)]:
-                session.end(CloseCode.REVOKED, "its token was revoked")
+            self.end_revoked()
+
+    def end_revoked(self) -> None:
+        """Close the sessions of scanners whose token is revoked."""
+        book = self._credentials.latest
+        for session in [s for s in self._sessions if not book.knows(s.token)]:
+            session.end(CloseCode.REVOKED, "its token was revoked")
 
     def session(self, name: str) -> ScannerSession | None:
         """Return the connection of a scanner, None when it is not connected."""

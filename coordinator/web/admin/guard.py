@@ -105,4 +105,3 @@ def is_from_elsewhere(request: Request) -> bool:
 def to(request: Request, place: str = "./") -> Response:
     """Send the browser to a place of the admin page, which may lie under any prefix."""
     return RedirectResponse(root_of(request) + place, status_code=303)
-

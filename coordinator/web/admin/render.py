@@ -27,7 +27,9 @@ class Rendered:
     def data(self) -> bytes:
         """The whole as JSON, on one line."""
         started = self.snapshot.started.isoformat()
-        return json.dumps({"shape": self.shape, "started": started, "cells": self.cells}, separators=(",", ":")).encode()
+        return json.dumps(
+            {"shape": self.shape, "started": started, "cells": self.cells}, separators=(",", ":")
+        ).encode()
 
     @cached_property
     def news(self) -> bytes:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from coordinator import __version__
+from coordinator.web.admin import words
 from coordinator.web.admin.static_files import StaticFiles
 
 
@@ -24,7 +25,18 @@ class Templates:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals.update(static=static.url, version=__version__)
+        self._environment.globals.update(
+            static=static.url,
+            version=__version__,
+            iso=words.iso,
+            clock=words.clock,
+            size=words.size,
+            milliseconds=words.milliseconds,
+            steps=words.steps,
+            outcome_words=words.outcome_words,
+            outcome_kinds=words.OUTCOME_KINDS,
+            answer_words=words.answer_words,
+        )
 
     def page(self, request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Make a whole page. Its links lead to the admin page under whatever prefix a proxy has given it."""

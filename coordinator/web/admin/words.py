@@ -130,9 +130,9 @@ def iso(at: datetime | None) -> str:
     return "" if at is None else at.isoformat(timespec="seconds")
 
 
-def clock(at: datetime | None) -> str:
-    """Return a time for those whose browser does not show it in their own zone."""
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+def clock(moment: str) -> str:
+    """Return a time, as `iso` gives it, for those whose browser does not show it in their own zone."""
+    return moment.replace("T", " ").replace("+00:00", " UTC") or NOTHING
 
 
 def count(number: int, noun: str) -> str:
@@ -149,5 +149,7 @@ def sparkline(values: Sequence[float], *, width: int = 240, height: int = 36) ->
     """Return the path of a line through values, the oldest left, with its foot on the ground."""
     top = max(values, default=0.0) or 1.0
     step = width / max(len(values) - 1, 1)
-    points = (f"{number * step:.0f} {height - 1 - value / top * (height - 3):.1f}" for number, value in enumerate(values))
+    points = (
+        f"{number * step:.0f} {height - 1 - value / top * (height - 3):.1f}" for number, value in enumerate(values)
+    )
     return "M" + "L".join(points) if values else ""
