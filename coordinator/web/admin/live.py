@@ -87,7 +87,7 @@ class Live:
                     yield b"data: " + rendered.data + b"\n\n"
                 elif loop.time() - sent_s >= TICK_S:
                     sent_s = loop.time()
-                    yield b"event: tick\ndata: \n\n"
+                    yield f"event: tick\ndata: {rendered.cells['at']}\n\n".encode()
                 try:
                     async with asyncio.timeout(EVERY_S):
                         await self._ending.wait()

@@ -54,7 +54,8 @@ class Overview:
             "overview.html",
             icon=f"{state[1]}.svg",
             csrf=session.csrf,
-            flash=self._flashes.take(session),
+            # A page that renews itself in the background must not swallow what another one is to say.
+            flash=None if "renew" in request.query_params else self._flashes.take(session),
             cells=shown.cells,
             rows=shown.rows,
             shape=shown.shape,

@@ -76,7 +76,7 @@ class PicturePage:
             elif is_sha256(text):
                 summary = await self._ledger.summary(text)
                 if summary.is_empty:
-                    summary, status = None, 404
+                    summary = None
                     fault = "The ledger knows nothing of this picture. A decision can be made all the same."
             else:
                 found = await self._ledger.find(text)
@@ -84,7 +84,7 @@ class PicturePage:
                     text, found = found[0], ()
                     summary = await self._ledger.summary(text)
                 elif not found:
-                    fault, status = "The ledger knows no picture whose hash begins like this.", 404
+                    fault = "The ledger knows no picture whose hash begins like this."
                 elif len(found) == MOST_FOUND:
                     fault = f"Only the first {MOST_FOUND} are listed: give more digits."
         except LedgerError as error:

@@ -147,7 +147,8 @@ def _scanner(scanner: ScannerStatus) -> Iterator[tuple[str, Cell]]:
     yield f"{key}.intent", _intent(scanner)
     yield f"{key}.until", words.iso(scanner.intent.until)
     yield f"{key}.note", scanner.intent.note
-    yield f"{key}.host", " · ".join(text for text in (scanner.host, scanner.version) if text)
+    host = "" if scanner.host == scanner.name else scanner.host
+    yield f"{key}.host", " · ".join(text for text in (host, scanner.version) if text)
     yield f"{key}.device", words.device(scanner)
     yield f"{key}.model", _model(scanner)
     yield f"{key}.flight", f"{scanner.in_flight} / {scanner.capacity}" if scanner.capacity else words.NOTHING

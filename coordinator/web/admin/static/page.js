@@ -4,7 +4,7 @@
 const STALE_MS = 6000, ASK_MS = 3000;
 const body = document.body, link = document.getElementById('link');
 const icon = document.querySelector('link[rel=icon]');
-let elements = new Map(), last = Date.now(), lost = false, renewing = false, source = null;
+let elements = new Map(), last = Date.now(), lost = false, renewing = false, source = null, started = '', restarted = false;
 
 const day = new Intl.DateTimeFormat(undefined, {day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit'});
 const clock = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-digit', second: '2-digit'});
@@ -40,7 +40,9 @@ function put(element, value) {
 
 function show(snapshot) {
   last = Date.now();
-  if (lost) setLost(false);
+  if (started && started !== snapshot.started) restarted = true;
+  started = snapshot.started;
+  setLost(false);
   for (const [key, value] of Object.entries(snapshot.cells)) {
     const element = elements.get(key);
     if (element) put(element, value);
@@ -55,16 +57,19 @@ async function renew() {
   if (renewing) return;
   renewing = true;
   try {
-    const answer = await fetch('./', {credentials: 'same-origin', redirect: 'manual'});
+    const answer = await fetch('./?renew', {credentials: 'same-origin', redirect: 'manual'});
     if (!answer.ok) { if (answer.type === 'opaqueredirect') location.reload(); return; }
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
     const mine = document.getElementById('rows'), theirs = fresh.getElementById('rows');
-    for (const id of ['scanners', 'policy']) {
-      const old = document.getElementById(id), now = fresh.getElementById(id);
-      if (id !== 'scanners' || !mine || !theirs) { if (!old.contains(document.activeElement)) old.replaceWith(now); }
+    let whole = true;
+    for (const id of mine && theirs ? ['policy'] : ['scanners', 'policy']) {
+      const old = document.getElementById(id);
+      // What somebody is typing in stays until they are done; then the next snapshot finds the page old again.
+      if (old.contains(document.activeElement)) whole = false;
+      else old.replaceWith(fresh.getElementById(id));
     }
     if (mine && theirs) mergeRows(mine, theirs);
-    body.dataset.shape = fresh.body.dataset.shape;
+    if (whole) body.dataset.shape = fresh.body.dataset.shape;
     document.querySelectorAll('time').forEach(localise);
     gather();
   } catch { /* The connection is gone: noticed elsewhere. */ } finally { renewing = false; }
@@ -72,27 +77,23 @@ async function renew() {
 
 // Rows that are there keep their place and what is typed in them; only those that differ are touched.
 function mergeRows(mine, theirs) {
-  const old = new Map([...mine.children].map((row) => [row.dataset.row, row]));
+  const wanted = new Set([...theirs.children].map((row) => row.dataset.row));
+  const kept = new Map();
+  for (const row of [...mine.children]) wanted.has(row.dataset.row) ? kept.set(row.dataset.row, row) : row.remove();
   let place = mine.firstElementChild;
   for (const row of [...theirs.children]) {
-    let kept = old.get(row.dataset.row);
-    old.delete(row.dataset.row);
-    if (kept && kept.dataset.shape !== row.dataset.shape) {
-      if (place === kept) place = row;
-      kept.replaceWith(row);
-      kept = row;
-    }
-    if (kept && kept === place) place = place.nextElementSibling;
-    else mine.insertBefore(kept || row, place);
+    const old = kept.get(row.dataset.row);
+    if (old && old === place) place = place.nextElementSibling;
+    if (!old) mine.insertBefore(row, place);
+    else if (old.dataset.shape !== row.dataset.shape) old.replaceWith(row);
   }
-  old.forEach((row) => row.remove());
 }
 
 function setLost(now) {
   lost = now;
   body.classList.toggle('lost', lost);
   link.dataset.kind = lost ? 'bad' : 'ok';
-  link.firstChild.textContent = lost ? 'Connection lost; data of ' : 'Live, ';
+  link.firstChild.textContent = lost ? 'Connection lost; data of ' : restarted ? 'The coordinator was restarted. Live, ' : 'Live, ';
   if (lost) { icon.href = body.dataset.iconLost; document.title = '? ' + document.title; }
 }
 
@@ -107,7 +108,7 @@ async function ask() {
 function listen() {
   source = new EventSource('events');
   source.onmessage = (event) => show(JSON.parse(event.data));
-  source.addEventListener('tick', () => { last = Date.now(); if (lost) setLost(false); });
+  source.addEventListener('tick', (event) => { last = Date.now(); put(elements.get('at'), event.data); if (lost) ask(); });
   source.addEventListener('end', () => location.reload());
 }
 
