@@ -52,7 +52,7 @@ class AdminPage:
         sessions = Sessions(sessions_file, token_sha256=token.digest)
         guard = Guard(sessions=sessions, templates=templates, trusted_proxies=trusted_proxies)
         flashes, journal = Flashes(), Journal(ledger)
-        self._live = live = Live(snapshot=snapshot, guard=guard, templates=templates)
+        self.live = live = Live(snapshot=snapshot, guard=guard, templates=templates)
         login = Login(token=token, sessions=sessions, guard=guard, templates=templates, trusted_proxies=trusted_proxies)
         overview = Overview(
             guard=guard,
@@ -90,4 +90,4 @@ class AdminPage:
 
     def close(self) -> None:
         """End what pages that are open wait for."""
-        self._live.close()
+        self.live.close()

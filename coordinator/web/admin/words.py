@@ -145,11 +145,11 @@ def steps(steps_ms: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {milliseconds(ms)}" for name, ms in steps_ms.items() if name != "total" and ms >= 0.05)
 
 
-def sparkline(values: Sequence[float], *, width: int = 240, height: int = 36) -> str:
-    """Return the path of a line through values, the oldest left, with its foot on the ground."""
-    top = max(values, default=0.0) or 1.0
-    step = width / max(len(values) - 1, 1)
+def sparkline(values: Sequence[float], *, places: int = 60, width: int = 240, height: int = 36) -> str:
+    """Return the path of a line through values, the newest right; what is not known yet, left of them, is 0."""
+    shown = [0.0] * (places - len(values)) + list(values[-places:])
+    top, step = max(shown) or 1.0, width / (places - 1)
     points = (
-        f"{number * step:.0f} {height - 1 - value / top * (height - 3):.1f}" for number, value in enumerate(values)
+        f"{number * step:.0f} {height - 1 - value / top * (height - 3):.1f}" for number, value in enumerate(shown)
     )
-    return "M" + "L".join(points) if values else ""
+    return "M" + "L".join(points)
