@@ -28,6 +28,10 @@ from coordinator.ledger.ledger import Ledger
 from coordinator.media.errors import NoPlace
 from coordinator.media.limited import Cutters
 from coordinator.media.seal import close_memory, describe
+from coordinator.notices.alarm import Patience
+from coordinator.notices.opening import open_targets
+from coordinator.notices.sender import Sender
+from coordinator.notices.watch import Watch
 from coordinator.pictrs.client import PictRs
 from coordinator.records import Records
 from coordinator.server import Listener, listen
@@ -40,6 +44,7 @@ from coordinator.web.admin.page import AdminPage
 from coordinator.web.admin.token import AdminToken, open_token
 from coordinator.web.health import Health
 from coordinator.web.hook import Hook
+from coordinator.web.metrics.page import MetricsPage
 from coordinator.web.scanner_socket import ScannerSocket
 from coordinator.web.status import StatusPage
 from shared.errors import FediwardError
@@ -63,6 +68,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         listen("FEDIWARD_HOOK_BIND", settings.hook_bind),
         listen("FEDIWARD_PUBLIC_BIND", settings.public_bind),
     )
+    targets = open_targets(settings.notify_addresses)
     admin_token = _admin_token(settings)
     close_memory()
     return_large_blocks()
@@ -128,6 +134,13 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             roster_file=settings.scanners_file,
             debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
         )
+        watch = None
+        if targets:
+            sender = Sender(targets)
+            sender.start()
+            stack.callback(_close, sender)
+            patience = Patience(settings.notify_grace_s, settings.notify_recovery_s)
+            watch = Watch(snapshot=board.snapshot, audit=ledger.audit, send=sender.send, patience=patience)
         status = StatusPage(token=admin_token, snapshot=board.snapshot)
         steering = Steering(settings.steering_file, hub=hub, outcomes=settings.outcomes)
         board.pause_of = steering.pauses.get
@@ -142,9 +155,18 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             steering=steering,
             trusted_proxies=settings.trusted_proxies,
         )
+        metrics = MetricsPage(
+            token=admin_token,
+            networks=settings.metrics_networks,
+            trusted_proxies=settings.trusted_proxies,
+            snapshot=board.snapshot,
+            collectors=collectors,
+        )
         listeners = (
             Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
-            Listener(Starlette(routes=[scanners.route, status.route, *health.routes, page.mount]), sockets[1]),
+            Listener(
+                Starlette(routes=[scanners.route, status.route, metrics.route, *health.routes, page.mount]), sockets[1]
+            ),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, _stop, stopping)
@@ -159,6 +181,8 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))
+            if watch is not None:
+                lasting.append(group.create_task(watch.run()))
             logger.info(
                 "fediward-coordinator %s: uploads on %s, scanners on %s, model %s, policy %s (%s), mode %s",
                 __version__,
@@ -177,6 +201,11 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             for listener in listeners:
                 listener.stop()
     logger.info("stopped; left: %r, %r, %d bytes of bodies", hub, uploads, memory.used_bytes)
+
+
+def _close(sender: Sender) -> None:
+    if (left := sender.close()) > 0:
+        logger.warning("stopping with %d notices that were not sent", left)
 
 
 def _admin_token(settings: Settings) -> AdminToken:

@@ -89,6 +89,12 @@ class Settings(BaseSettings):
     metrics_networks: Networks = Field(
         (), description="networks that may read `/metrics` without the token, comma-separated"
     )
+    notify_urls: SecretStr | None = Field(
+        None,
+        description="services that get notices, as apprise addresses separated by spaces; needs the extra `notify`",
+    )
+    notify_grace_s: int = Field(60, ge=0, le=86_400, description="seconds that a fault must last before it is told")
+    notify_recovery_s: int = Field(60, ge=0, le=86_400, description="seconds that its end must last before it is told")
     later_look: LaterLookMode = Field(
         LaterLookMode.PURGE, description="what to do with a picture that is flagged later: `purge` it, or `report` it"
     )
@@ -176,6 +182,11 @@ class Settings(BaseSettings):
     def ledger_file(self) -> Path:
         """The database of what is remembered."""
         return self.data_dir / "ledger.sqlite"
+
+    @property
+    def notify_addresses(self) -> str:
+        """The services that get notices, separated by spaces; empty: none."""
+        return "" if self.notify_urls is None else self.notify_urls.get_secret_value()
 
     @property
     def admin_token_file(self) -> Path:

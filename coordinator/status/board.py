@@ -18,13 +18,15 @@ from coordinator.ledger.debts import DebtCounts, Debts
 from coordinator.ledger.errors import LedgerError
 from coordinator.ledger.times import Clock, now
 from coordinator.status.collectors import Collectors
+from coordinator.status.debts import DebtStatus
+from coordinator.status.problems import problems_of
 from coordinator.status.record import Record
 from coordinator.status.roster import FORGET_AFTER_S
 from coordinator.status.roster_file import RosterFile
 from coordinator.status.rows import Sight, row_of, states_by_name, takes_uploads
 from coordinator.status.scanner import Pause, ScannerStatus
 from coordinator.status.sentence import Checking, checking_of, sentence_of
-from coordinator.status.snapshot import CallerStatus, DebtStatus, LaneStatus, OutcomeRow, PolicyStatus, Snapshot
+from coordinator.status.snapshot import CallerStatus, LaneStatus, OutcomeRow, PolicyStatus, Snapshot
 from coordinator.status.timeline import Timeline
 
 logger = logging.getLogger(__name__)
@@ -135,29 +137,27 @@ class Board:
         log, judging = self.collectors.uploads, self._judging
         is_checked = checking is Checking.CHECKED
         unseen = log.unseen_lately(timeline.now_s) if is_checked else log.answered_unseen - self._count_at_change
+        sentence = sentence_of(
+            checking,
+            since=timeline.at(self._since_s),
+            count=unseen,
+            mode=judging.outcomes.mode,
+            scanners=scanners,
+            refused=refused,
+        )
+        debts = self._debt_status()
         policy = judging.policy
         return Snapshot(
             at=timeline.now,
             version=__version__,
             started=timeline.at(self._started_s),
-            sentence=sentence_of(
-                checking,
-                since=timeline.at(self._since_s),
-                count=unseen,
-                mode=judging.outcomes.mode,
-                scanners=scanners,
-                refused=refused,
-            ),
+            sentence=sentence,
+            problems=tuple(problems_of(sentence, scanners, debts)),
             scanners=scanners,
             refused=refused,
             uploads=log.status(timeline, self._intake.open_uploads),
             lanes=tuple(self._lanes(timeline.now_s)),
-            debts=DebtStatus(
-                open=self._counts.open,
-                oldest=self._counts.oldest,
-                is_payable=self._debt_fault is not None,
-                fault=self._debt_fault() if self._debt_fault else "",
-            ),
+            debts=debts,
             policy=PolicyStatus(
                 name=policy.name,
                 fingerprint=policy.fingerprint,
@@ -169,6 +169,10 @@ class Board:
             callers=tuple(self._caller(caller, timeline) for caller in self._credentials.latest.callers),
             refused_requests=log.refused,
         )
+
+    def _debt_status(self) -> DebtStatus:
+        fault = self._debt_fault() if self._debt_fault else ""
+        return DebtStatus(self._counts.open, self._counts.oldest, self._debt_fault is not None, fault.rstrip("."))
 
     def _check(self) -> Checking:
         now_s, roster = self._loop.time(), self.collectors.roster

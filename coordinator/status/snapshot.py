@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Any
 
 from coordinator.judge.outcomes import Answer, Mode, Outcome
+from coordinator.status.debts import DebtStatus
+from coordinator.status.problems import Problem
 from coordinator.status.refusals import RefusedAttempt
 from coordinator.status.scanner import ScannerStatus
 from coordinator.status.sentence import Sentence
@@ -25,18 +27,6 @@ class LaneStatus:
     frames: int
     oldest_s: float
     """Seconds that the one waits which came first; 0 when none waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class DebtStatus:
-    """Pictures that were accepted unseen and are not looked at yet."""
-
-    open: int
-    oldest: datetime | None
-    is_payable: bool
-    """A pict-rs is named, in which they can be looked at."""
-    fault: str
-    """Why they cannot be paid now, in a sentence; empty when they can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +73,8 @@ class Snapshot:
     version: str
     started: datetime
     sentence: Sentence
+    problems: tuple[Problem, ...]
+    """What needs somebody's attention, the worst first."""
     scanners: tuple[ScannerStatus, ...]
     """By name, so that rows do not jump."""
     refused: tuple[RefusedAttempt, ...]

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from coordinator.status.scanner import IntentKind, Place, ScannerStatus
+from coordinator.status.problems import Cause
+from coordinator.status.scanner import Connection, IntentKind, Place, ScannerStatus
 from coordinator.status.sentence import is_connected
 from coordinator.status.snapshot import Snapshot
 from coordinator.web.admin import words
@@ -19,6 +20,9 @@ Cell: TypeAlias = str | tuple[str, str]
 """A text, or a text and its kind: `ok`, `wait`, `warn`, `bad`, `off`, or empty."""
 
 Cells: TypeAlias = dict[str, Cell]
+
+
+NOT_PAYABLE = "They are only listed: set FEDIWARD_PICTRS_URL and FEDIWARD_PICTRS_API_KEY to have them looked at."
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +137,8 @@ def _uploads(snapshot: Snapshot) -> Iterator[tuple[str, Cell]]:
 def _debts_fault(snapshot: Snapshot) -> str:
     debts = snapshot.debts
     if debts.fault:
-        return debts.fault
-    if debts.open and not debts.is_payable:
-        return "They are only listed: set FEDIWARD_PICTRS_URL and FEDIWARD_PICTRS_API_KEY to have them looked at."
-    return ""
+        return f"They cannot be looked at now: {debts.fault}."
+    return NOT_PAYABLE if debts.open and not debts.is_payable else ""
 
 
 def _scanner(scanner: ScannerStatus) -> Iterator[tuple[str, Cell]]:
@@ -186,17 +188,18 @@ def _model(scanner: ScannerStatus) -> Cell:
 
 
 def _notices(snapshot: Snapshot) -> Iterator[Notice]:
+    for problem in snapshot.problems:
+        if problem.cause is not Cause.NOT_CHECKED:
+            anchor = anchor_of(problem.subject) if problem.subject else "debts"
+            yield Notice(f"{problem.text} {problem.todo}", anchor)
     for scanner in snapshot.scanners:
         anchor = anchor_of(scanner.name)
-        word, kind = words.CONNECTION_WORDS[scanner.connection]
-        if scanner.intent.kind is IntentKind.SET_ASIDE:
-            yield Notice(f"{scanner.name} is set aside: {scanner.intent.note}", anchor)
-        elif kind in {"bad", "warn"}:
-            yield Notice(f"{scanner.name}: {word}{f' ({scanner.why})' if scanner.why else ''}", anchor)
+        if scanner.connection in {Connection.LATE, Connection.REFUSED}:
+            yield Notice(f"The scanner {scanner.name} is {scanner.connection}: {scanner.why}.", anchor)
         if (device := words.device(scanner))[1] and is_connected(scanner):
-            yield Notice(f"{scanner.name} computes on {device[0]}", anchor)
+            yield Notice(f"The scanner {scanner.name} computes on {device[0]}.", anchor)
         if scanner.disagreements:
-            yield Notice(f"{scanner.name} disagreed with another scanner {scanner.disagreements} times", anchor)
-    if fault := _debts_fault(snapshot):
-        pictures = words.count(snapshot.debts.open, "picture")
-        yield Notice(f"{pictures} accepted unseen and not looked at yet. {fault}", "debts")
+            times = words.count(scanner.disagreements, "time")
+            yield Notice(f"The scanner {scanner.name} disagreed with another one {times}.", anchor)
+    if snapshot.debts.open and not snapshot.debts.is_payable:
+        yield Notice(f"{words.count(snapshot.debts.open, 'picture')} accepted unseen. {NOT_PAYABLE}", "debts")

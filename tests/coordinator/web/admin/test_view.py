@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from coordinator.judge.outcomes import Mode, Outcome
+from coordinator.status.debts import DebtStatus
+from coordinator.status.problems import Cause, Problem
 from coordinator.status.scanner import Connection, Intent, IntentKind, Place, ScannerStatus, Timing
 from coordinator.status.sentence import Checking, Sentence
-from coordinator.status.snapshot import DebtStatus, LaneStatus, PolicyStatus, Snapshot
+from coordinator.status.snapshot import LaneStatus, PolicyStatus, Snapshot
 from coordinator.status.uploads import UploadsStatus
 from coordinator.web.admin.static_files import StaticFiles
 from coordinator.web.admin.templates import Templates
@@ -60,6 +62,7 @@ def snapshot(*scanners: ScannerStatus) -> Snapshot:
         version="0",
         started=AT,
         sentence=Sentence(Checking.CHECKED, "Uploads are being checked.", AT, 0, ""),
+        problems=(),
         scanners=scanners,
         refused=(),
         uploads=UploadsStatus(0, none, none, 0, 0, 0, (), ()),
@@ -122,28 +125,52 @@ def test_view_shape_changes_with_what_a_row_offers() -> None:
 
 
 def test_view_notices() -> None:
-    """What is set aside, late, not served, on the wrong device, unlike the others, or owed and not payable."""
+    """Problems, but for what the sentence says; who is late, on the wrong device, unlike the others; what is owed."""
     assert notices_of(snapshot(scanner(), scanner("off", Connection.OFFLINE))) == ()
     bad = replace(
         snapshot(
-            scanner(intent=Intent(IntentKind.SET_ASIDE, note="3 faults: internal")),
             replace(scanner("late", Connection.LATE), why="silent for 9 s"),
             replace(scanner("slow"), device_asked="cuda"),
             replace(scanner("odd"), disagreements=2),
         ),
+        problems=(
+            Problem(Cause.NOT_CHECKED, "", "Not checked.", "Start one.", AT),
+            Problem(Cause.SET_ASIDE, "box", "Set aside.", "Wait.", AT),
+            Problem(Cause.DEBTS_STUCK, "", "Stuck.", "Look.", AT),
+        ),
         debts=DebtStatus(5, AT, is_payable=False, fault=""),
     )
-    texts = [notice.text for notice in notices_of(bad)]
-    assert texts[:4] == [
-        "box is set aside: 3 faults: internal",
-        "late: late (silent for 9 s)",
-        "slow computes on cpu, although cuda was asked for",
-        "odd disagreed with another scanner 2 times",
+    notices = notices_of(bad)
+    assert [notice.anchor for notice in notices] == [
+        anchor_of("box"),
+        "debts",
+        anchor_of("late"),
+        anchor_of("slow"),
+        anchor_of("odd"),
+        "debts",
     ]
-    assert "5 pictures" in texts[4]
-    assert notices_of(replace(bad, scanners=(), debts=DebtStatus(1, AT, is_payable=True, fault="refused")))[0].text == (
-        "1 picture accepted unseen and not looked at yet. refused"
-    )
+    assert [notice.text for notice in notices][:5] == [
+        "Set aside. Wait.",
+        "Stuck. Look.",
+        "The scanner late is late: silent for 9 s.",
+        "The scanner slow computes on cpu, although cuda was asked for.",
+        "The scanner odd disagreed with another one 2 times.",
+    ]
+    assert notices[5].text.startswith("5 pictures accepted unseen.")
+
+
+def test_view_debts() -> None:
+    """Why they are not paid, where they are not."""
+    for debts, text in (
+        (DebtStatus(0, None, is_payable=False, fault=""), ""),
+        (DebtStatus(1, AT, is_payable=True, fault=""), ""),
+        (DebtStatus(1, AT, is_payable=False, fault=""), "They are only listed"),
+        (DebtStatus(1, AT, is_payable=True, fault="no answer"), "They cannot be looked at now: no answer."),
+    ):
+        said = cells_of(replace(snapshot(), debts=debts))["debts.fault"]
+        assert isinstance(said, str)
+        assert said.startswith(text)
+        assert bool(said) is bool(text)
 
 
 def test_view_every_cell_has_a_place() -> None:
