@@ -40,10 +40,12 @@ from coordinator.server import Listener, listen
 from coordinator.settings import Settings
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
+from coordinator.steering import Steering
 from coordinator.sweeps import Sweeps
 from coordinator.trust.record import Trust
 from coordinator.trust.sampling import Sampler
 from coordinator.uploads import Uploads
+from coordinator.web.admin.page import AdminPage
 from coordinator.web.admin.token import AdminToken, open_token
 from coordinator.web.health import Health
 from coordinator.web.hook import Hook
@@ -153,6 +155,19 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             patience = Patience(settings.notify_grace_s, settings.notify_recovery_s)
             watch = Watch(snapshot=board.snapshot, audit=ledger.audit, send=sender.send, patience=patience)
         status = StatusPage(token=admin_token, snapshot=board.snapshot)
+        steering = Steering(settings.steering_file, hub=hub, outcomes=settings.outcomes)
+        board.pause_of = steering.pauses.get
+        page = AdminPage(
+            token=admin_token,
+            sessions_file=settings.sessions_file,
+            snapshot=board.snapshot,
+            scanners=scanners,
+            credentials=credentials,
+            roster=collectors.roster,
+            ledger=ledger,
+            steering=steering,
+            trusted_proxies=settings.trusted_proxies,
+        )
         metrics = MetricsPage(
             token=admin_token,
             networks=settings.metrics_networks,
@@ -163,7 +178,16 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         listeners = (
             Listener(Starlette(routes=[hook.route, *sweep_door.routes, *health.routes]), sockets[0]),
             Listener(
-                Starlette(routes=[scanners.route, scanners.plain_route, status.route, metrics.route, *health.routes]),
+                Starlette(
+                    routes=[
+                        scanners.route,
+                        scanners.plain_route,
+                        status.route,
+                        metrics.route,
+                        *health.routes,
+                        page.mount,
+                    ]
+                ),
                 sockets[1],
             ),
         )
@@ -177,6 +201,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 group.create_task(ledger.retention.run()),
                 group.create_task(board.run()),
                 group.create_task(return_free_memory(lambda: intake.uploads, lambda: intake.open_uploads)),
+                group.create_task(steering.end_pauses()),
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))
@@ -190,12 +215,13 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 policy.model,
                 policy.name,
                 policy.fingerprint[:12],
-                settings.mode,
+                steering.mode,
             )
             await stopping.wait()
             for task in lasting:
                 task.cancel()
             await _drain(intake, scanners, settings.deadline_ms / 1e3)
+            page.close()
             for listener in listeners:
                 listener.stop()
     logger.info("stopped; left: %r, %r, %d bytes of bodies", hub, uploads, memory.used_bytes)
