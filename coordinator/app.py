@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -31,8 +32,7 @@ from coordinator.media.errors import NoPlace
 from coordinator.media.limited import Cutters
 from coordinator.media.seal import close_memory, describe
 from coordinator.notices.alarm import Patience
-from coordinator.notices.opening import open_targets
-from coordinator.notices.sender import Sender
+from coordinator.notices.sender import Sender, Target
 from coordinator.notices.watch import Watch
 from coordinator.pictrs.client import PictRs
 from coordinator.records import Records
@@ -40,10 +40,12 @@ from coordinator.server import Listener, listen
 from coordinator.settings import Settings
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
+from coordinator.steering import Steering
 from coordinator.sweeps import Sweeps
 from coordinator.trust.record import Trust
 from coordinator.trust.sampling import Sampler
 from coordinator.uploads import Uploads
+from coordinator.web.admin.page import AdminPage
 from coordinator.web.admin.token import AdminToken, open_token
 from coordinator.web.health import Health
 from coordinator.web.hook import Hook
@@ -61,10 +63,10 @@ class StartError(FediwardError):
     """The coordinator cannot work on this machine. `str` is one sentence."""
 
 
-async def serve(settings: Settings, policy: Policy, credentials: Credentials) -> None:
+async def serve(settings: Settings, policy: Policy, credentials: Credentials, targets: Sequence[Target] = ()) -> None:
     """Run a coordinator until SIGTERM or SIGINT; a second signal ends it at once.
 
-    Raises ConfigurationError before anything is served.
+    Notices go to `targets`. Raises ConfigurationError before anything is served.
     """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -72,7 +74,6 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         listen("FEDIWARD_HOOK_BIND", settings.hook_bind),
         listen("FEDIWARD_PUBLIC_BIND", settings.public_bind),
     )
-    targets = open_targets(settings.notify_addresses)
     admin_token = _admin_token(settings)
     close_memory()
     return_large_blocks()
@@ -153,6 +154,19 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             patience = Patience(settings.notify_grace_s, settings.notify_recovery_s)
             watch = Watch(snapshot=board.snapshot, audit=ledger.audit, send=sender.send, patience=patience)
         status = StatusPage(token=admin_token, board=board)
+        steering = Steering(settings.steering_file, hub=hub, outcomes=settings.outcomes)
+        board.pause_of = steering.pauses.get
+        page = AdminPage(
+            token=admin_token,
+            sessions_file=settings.sessions_file,
+            snapshot=board.snapshot,
+            scanners=scanners,
+            credentials=credentials,
+            roster=collectors.roster,
+            ledger=ledger,
+            steering=steering,
+            trusted_proxies=settings.trusted_proxies,
+        )
         metrics = MetricsPage(
             token=admin_token,
             networks=settings.metrics_networks,
@@ -163,7 +177,16 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         listeners = (
             Listener(Starlette(routes=[hook.route, *sweep_door.routes, *health.routes]), sockets[0]),
             Listener(
-                Starlette(routes=[scanners.route, scanners.plain_route, *status.routes, metrics.route, *health.routes]),
+                Starlette(
+                    routes=[
+                        scanners.route,
+                        scanners.plain_route,
+                        *status.routes,
+                        metrics.route,
+                        *health.routes,
+                        page.mount,
+                    ]
+                ),
                 sockets[1],
             ),
         )
@@ -177,6 +200,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 group.create_task(ledger.retention.run()),
                 group.create_task(board.run()),
                 group.create_task(return_free_memory(lambda: intake.uploads, lambda: intake.open_uploads)),
+                group.create_task(steering.end_pauses()),
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))
@@ -190,12 +214,13 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 policy.model,
                 policy.name,
                 policy.fingerprint[:12],
-                settings.mode,
+                steering.mode,
             )
             await stopping.wait()
             for task in lasting:
                 task.cancel()
             await _drain(intake, scanners, settings.deadline_ms / 1e3)
+            page.close()
             for listener in listeners:
                 listener.stop()
     logger.info("stopped; left: %r, %r, %d bytes of bodies", hub, uploads, memory.used_bytes)

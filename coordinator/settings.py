@@ -219,6 +219,16 @@ class Settings(BaseSettings):
         return self.data_dir / "admin-token.sha256"
 
     @property
+    def sessions_file(self) -> Path:
+        """The file of who is logged in."""
+        return self.data_dir / "admin-sessions.json"
+
+    @property
+    def steering_file(self) -> Path:
+        """The file of what an admin has set on the page."""
+        return self.data_dir / "steering.json"
+
+    @property
     def scanners_file(self) -> Path:
         """The file of what is known of scanners that are away."""
         return self.data_dir / "scanners.json"

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from coordinator.credentials import ScannerToken
 from coordinator.dispatch import events as ev
+from coordinator.dispatch.state import Phase
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
 from coordinator.status.roster import Roster
@@ -19,6 +20,7 @@ from coordinator.web.examiner import Examiner
 from coordinator.web.fitness import unfit
 from coordinator.web.outbox import Outbox
 from coordinator.web.pushed import ConstantScoresError, Pushed
+from coordinator.web.trial import Trial, TrialError, TrialTimes
 from shared import limits
 from shared.close_codes import CloseCode
 from shared.errors import MalformedMessageError, ProtocolError, UnexpectedMessageError
@@ -91,11 +93,19 @@ class ScannerSession:
         self._pushed = Pushed(terms=len(policy.terms))
         self._examiner = Examiner(token.name, trust=trust, ask=self._ask, passed=self._become_ready, end=self.end)
         self._return: asyncio.TimerHandle | None = None
+        self._drained = ""
+        """Why the connection ends once nothing is in flight; empty while it goes on."""
+        self._trial: Trial | None = None
 
     @property
     def was_greeted(self) -> bool:
         """Say whether its hello was understood."""
         return self._generation != 0
+
+    @property
+    def is_in_fleet(self) -> bool:
+        """Say whether the scanner has joined, and neither left nor been replaced since."""
+        return self._generation in self._hub.machine.scanners
 
     async def run(self) -> None:
         """Serve until either side ends the connection; then leave the hub, whatever happened."""
@@ -121,6 +131,8 @@ class ScannerSession:
                 self._return.cancel()
             # Not left to the garbage collector: the error that ended the connection holds this session in a cycle.
             self._outbox.clear()
+            if self._trial is not None:
+                self._trial.end()
             logger.info("scanner %s left: %s", self.token.name, end.reason if end else "connection lost")
         if end is not None:
             await self._close(end)
@@ -138,6 +150,8 @@ class ScannerSession:
         self._pushed.forget(scan)
         if not self._outbox.drop(scan):
             self._outbox.put(Cancel(scan))
+        if self._drained:
+            self._end_when_drained()
 
     def fence(self) -> None:
         """Close: a newer connection of the same scanner took its place."""
@@ -151,6 +165,28 @@ class ScannerSession:
         """Close the connection with a code."""
         if not self._ending.done():
             self._ending.set_result(_EndError(code, reason))
+
+    def drain(self, reason: str) -> None:
+        """Push no more, and close the connection for good when nothing is in flight."""
+        self._hub.handle(ev.ScannerDraining(self._generation))
+        self._drained = reason
+        self._outbox.put(Drain(reason))
+        self._end_when_drained()
+
+    async def try_out(self) -> TrialTimes:
+        """Ask for the scores of a generated picture, also of a scanner that is held. Raises TrialError."""
+        if self._trial is not None:
+            raise TrialError("It is being tested already.")
+        state = self._hub.machine.scanners.get(self._generation)
+        if state is None or state.phase is Phase.WARMING:
+            raise TrialError("It is not ready yet.")
+        if state.room == 0:
+            raise TrialError("It takes nothing now: it is paused on its own machine, or full.")
+        self._trial = Trial(self._outbox.put, self._policy)
+        try:
+            return await self._trial.run()
+        finally:
+            self._trial = None
 
     # The three tasks
 
@@ -242,6 +278,8 @@ class ScannerSession:
         return self._trust.problem_of(name, fingerprint, now)
 
     def _take(self, message: FromScanner) -> None:
+        if self._trial is not None and self._trial.takes(message):
+            return
         generation = self._generation
         match message:
             case Ready():
@@ -274,6 +312,12 @@ class ScannerSession:
                 raise _EndError(CloseCode.DONE, f"goodbye: {message.reason}")
             case Hello():
                 raise UnexpectedMessageError("hello", "a second time")
+        if self._drained:
+            self._end_when_drained()
+
+    def _end_when_drained(self) -> None:
+        if not self._pushed:
+            self.end(CloseCode.DONE, self._drained)
 
     def _tell_pause(self, load: Load) -> None:
         pause = (load.reason or "no reason given") if load.paused else ""
