@@ -29,6 +29,7 @@ Networks: TypeAlias = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_
 
 PREFIX = "FEDIWARD_"
 ENV_FILE = ".env"
+MIN_TOKEN_CHARACTERS = 16
 
 
 class LogLevel(StrEnum):
@@ -55,6 +56,9 @@ class Settings(BaseSettings):
     hook_bind: str = Field("127.0.0.1:14051", description="address and port that pict-rs calls; keep it internal")
     public_bind: str = Field(
         "127.0.0.1:14052", description="address and port for scanners and health; put TLS before it"
+    )
+    public_url: str = Field(
+        "", description="address by which scanners reach it, like wss://fediward.example.org; `doctor` tries it"
     )
     data_dir: Path = Field(Path("data"), description="folder for credentials; made when missing, mode 0700")
     model: str = Field("ViT-L-14/openai", description="the model that scanners must serve")
@@ -85,8 +89,23 @@ class Settings(BaseSettings):
         "", description="address of pict-rs; with its key, pictures accepted unseen are looked at later"
     )
     pictrs_api_key: SecretStr | None = Field(None, description="the value of `PICTRS__SERVER__API_KEY`")
+    admin_token: SecretStr | None = Field(
+        None, description="opens the admin page, `/api/v1/status` and `/metrics`; empty: one is made at the first start"
+    )
+    metrics_networks: Networks = Field(
+        (), description="networks that may read `/metrics` without the token, comma-separated"
+    )
+    notify_urls: SecretStr | None = Field(
+        None,
+        description="services that get notices, as apprise addresses separated by spaces; needs the extra `notify`",
+    )
+    notify_grace_s: int = Field(60, ge=0, le=86_400, description="seconds that a fault must last before it is told")
+    notify_recovery_s: int = Field(60, ge=0, le=86_400, description="seconds that its end must last before it is told")
     later_look: LaterLookMode = Field(
         LaterLookMode.PURGE, description="what to do with a picture that is flagged later: `purge` it, or `report` it"
+    )
+    sweep_url: SecretStr | None = Field(
+        None, description="where `sweep` and `calibrate` ask: http://ADDRESS:14051 and the path of `caller new --sweep`"
     )
     scores_days: int = Field(
         30, ge=0, le=3650, description="days that scores are kept, for judging by a changed policy"
@@ -133,12 +152,31 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as http://127.0.0.1:8080, without a query or a password")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        extras = parts.username or parts.query or parts.fragment or parts.port == 0
+        if value and (parts.scheme not in {"ws", "wss"} or not parts.hostname or extras):
+            raise ValueError("must be an address such as wss://fediward.example.org, without a query or a password")
+        return value
+
     @field_validator("pictrs_api_key")
     @classmethod
     def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
         key = "" if value is None else value.get_secret_value()
         if key and not (key.isascii() and key.isprintable()):
             raise ValueError("must consist of characters that can stand in a header")
+        return value
+
+    @field_validator("admin_token")
+    @classmethod
+    def _check_token(cls, value: SecretStr | None) -> SecretStr | None:
+        token = "" if value is None else value.get_secret_value()
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            raise ValueError("must consist of characters that can stand in a header, without spaces")
+        if token and len(token) < MIN_TOKEN_CHARACTERS:
+            raise ValueError(f"must have at least {MIN_TOKEN_CHARACTERS} characters: it may be guessed from anywhere")
         return value
 
     @cached_property
@@ -169,6 +207,31 @@ class Settings(BaseSettings):
     def ledger_file(self) -> Path:
         """The database of what is remembered."""
         return self.data_dir / "ledger.sqlite"
+
+    @property
+    def notify_addresses(self) -> str:
+        """The services that get notices, separated by spaces; empty: none."""
+        return "" if self.notify_urls is None else self.notify_urls.get_secret_value()
+
+    @property
+    def admin_token_file(self) -> Path:
+        """The file of the admin token's hash, where the token was made here."""
+        return self.data_dir / "admin-token.sha256"
+
+    @property
+    def sessions_file(self) -> Path:
+        """The file of who is logged in."""
+        return self.data_dir / "admin-sessions.json"
+
+    @property
+    def steering_file(self) -> Path:
+        """The file of what an admin has set on the page."""
+        return self.data_dir / "steering.json"
+
+    @property
+    def scanners_file(self) -> Path:
+        """The file of what is known of scanners that are away."""
+        return self.data_dir / "scanners.json"
 
     @property
     def credentials_file(self) -> Path:

@@ -17,6 +17,7 @@ from coordinator.ledger.decisions import Decisions
 from coordinator.ledger.lookup import LOOK_UP_S, Known, LookUp
 from coordinator.ledger.periods import Periods
 from coordinator.ledger.retention import Retention
+from coordinator.ledger.search import find
 from coordinator.ledger.store import BUSY_S, Store
 from coordinator.ledger.summary import Summary, summarise
 from coordinator.ledger.tables import ways
@@ -136,6 +137,10 @@ class Ledger:
     async def summary(self, sha256: str) -> Summary:
         """Return all that is known of a picture. Raises LedgerError."""
         return await summarise(self._store, sha256)
+
+    async def find(self, beginning: str) -> tuple[str, ...]:
+        """Return the hashes of known pictures that begin so, a few at most. Raises LedgerError."""
+        return await find(self._store, beginning)
 
     async def flushed(self) -> None:
         """Wait until everything that was handed over is written."""

@@ -7,7 +7,6 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -16,11 +15,14 @@ from starlette.routing import Route
 from coordinator.body import Body, BodyMemory, read_body
 from coordinator.credentials import Caller, Credentials
 from coordinator.intake import Intake
-from coordinator.judge.outcomes import Outcome, OutcomeTable, Ruling
+from coordinator.judge.outcomes import JUDGED_BAD, Outcome, OutcomeTable, Ruling
 from coordinator.records import Records
 from coordinator.settings import Network
+from coordinator.status.upload_log import UploadLog
+from coordinator.status.uploads import Decided
 from coordinator.uploads import Finding, Uploads
 from coordinator.web.addresses import UntrustedProxyError, client_address
+from coordinator.web.answer import report_of
 from coordinator.web.errors import Refusal
 from shared.messages import Lane
 
@@ -50,6 +52,7 @@ class Hook:
         body_limit_bytes: int,
         deadline_ms: int,
         trusted_proxies: Sequence[Network],
+        log: UploadLog,
     ) -> None:
         self._credentials = credentials
         self._uploads = uploads
@@ -60,6 +63,7 @@ class Hook:
         self._body_limit_bytes = body_limit_bytes
         self._deadline_s = deadline_ms / 1e3
         self._trusted_proxies = trusted_proxies
+        self._log = log
 
     @property
     def route(self) -> Route:
@@ -68,23 +72,25 @@ class Hook:
 
     async def _scan(self, request: Request) -> Response:
         began_s = asyncio.get_running_loop().time()
-        caller = self._caller(request)
+        caller = self.caller_of(request)
         if isinstance(caller, Refusal):
-            return caller.response()
+            return self._refuse(caller)
         lane = self._lane(request, caller)
         if isinstance(lane, Refusal):
-            return lane.response()
+            return self._refuse(lane)
         body = Body(self._memory)
         with self._intake.upload() as is_admitted:
             try:
                 return await self._answer(request, body, caller, lane, began_s, is_admitted=is_admitted)
             except ClientDisconnect:
                 logger.info("upload abandoned caller=%s", caller.name)
+                self._log.note_abandoned()
                 return Response(status_code=499)
             finally:
                 body.release()
 
-    def _caller(self, request: Request) -> Caller | Refusal:
+    def caller_of(self, request: Request) -> Caller | Refusal:
+        """Say who asks, by the secret in the path or by the address; or why nobody is answered."""
         book = self._credentials.latest
         secret = request.path_params["caller"]
         if secret != BY_ADDRESS:
@@ -111,9 +117,9 @@ class Hook:
             async with asyncio.timeout_at(deadline_s):
                 await read_body(request.stream(), body, limit_bytes=self._body_limit_bytes)
         except TimeoutError:
-            return Refusal.SLOW_BODY.response()
+            return self._refuse(Refusal.SLOW_BODY)
         if body.size_bytes == 0:
-            return Refusal.EMPTY_BODY.response()
+            return self._refuse(Refusal.EMPTY_BODY)
         body_ms = (loop.time() - began_s) * 1e3
         recording = request.query_params.get("record", "1") == "1"
         finding = await self._records.recall(body, recording=recording)
@@ -135,8 +141,33 @@ class Hook:
                 scan_id=scan_id,
                 mode=self._outcomes.mode,
                 deadline_s=deadline_s,
+                lane=lane,
             )
-        return _report(scan_id, body, finding, ruling, body_ms, (loop.time() - began_s) * 1e3)
+        now_s = loop.time()
+        times = {"body": body_ms, **finding.milliseconds, "total": (now_s - began_s) * 1e3}
+        self._log.note(
+            Decided(
+                at_s=now_s,
+                scan_id=scan_id,
+                sha256=body.sha256,
+                kind=finding.format,
+                size_bytes=body.size_bytes,
+                outcome=finding.outcome,
+                answer=ruling.answer,
+                would_be=ruling.would_be,
+                parts=finding.parts,
+                scanner=finding.scanner,
+                remembered=finding.remembered,
+                caller=caller.name,
+                lane=lane,
+                steps_ms=times,
+            )
+        )
+        return _respond(scan_id, body, finding, ruling, lane, times)
+
+    def _refuse(self, refusal: Refusal) -> Response:
+        self._log.note_refused()
+        return refusal.response()
 
     async def _find(
         self,
@@ -167,9 +198,13 @@ class Hook:
             await asyncio.wait({looking, gone})
 
 
-def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, body_ms: float, total_ms: float) -> Response:
-    times = {"body": body_ms, **finding.milliseconds, "total": total_ms}
-    logger.info(
+def _respond(
+    scan_id: str, body: Body, finding: Finding, ruling: Ruling, lane: Lane, times: Mapping[str, float]
+) -> Response:
+    # A sweep is a row a picture of every store there is: the log is for what matters.
+    is_quiet = lane is Lane.SWEEP and finding.outcome not in JUDGED_BAD
+    logger.log(
+        logging.DEBUG if is_quiet else logging.INFO,
         "upload %s sha256=%s bytes=%d outcome=%s answer=%s parts=%s looks=%d scanner=%s ms=%.0f",
         scan_id,
         body.sha256,
@@ -179,22 +214,11 @@ def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, body_ms:
         ",".join(finding.parts) or "-",
         finding.looks,
         finding.scanner or "-",
-        total_ms,
+        times["total"],
     )
-    report: dict[str, Any] = {
+    report = {
         "scan_id": scan_id,
-        "outcome": finding.outcome,
-        "answer": ruling.answer,
-        "would_be": ruling.would_be,
-        "reason": finding.reason,
-        "parts": list(finding.parts),
-        "look": finding.look,
-        "looks": finding.looks,
-        "partial": finding.partial,
-        "format": finding.format,
-        "remembered": finding.remembered,
-        "sha256": body.sha256,
-        "bytes": body.size_bytes,
+        **report_of(body, finding, ruling),
         "milliseconds": {step: round(value, 3) for step, value in times.items()},
     }
     return JSONResponse(report, status_code=ruling.status)

@@ -21,6 +21,7 @@ class ConstantScoresError(Exception):
 @dataclass(frozen=True, slots=True)
 class _Push:
     attempt: int
+    at_s: float
     samples: Sequence[bytes] = field(repr=False)
     """A few bytes of each frame: the frames themselves may be let go of before their result comes."""
 
@@ -37,9 +38,14 @@ class Pushed:
     def __len__(self) -> int:
         return len(self._pushes)
 
-    def add(self, scan: str, attempt: int, frames: Sequence[bytes]) -> None:
+    def add(self, scan: str, attempt: int, frames: Sequence[bytes], now_s: float) -> None:
         """Expect the result of a push."""
-        self._pushes[scan] = _Push(attempt, [sample_of(pixels) for pixels in frames])
+        self._pushes[scan] = _Push(attempt, now_s, [sample_of(pixels) for pixels in frames])
+
+    def pushed_s(self, scan: str) -> float:
+        """Return when a scan was pushed; 0 for one that nobody waits for."""
+        push = self._pushes.get(scan)
+        return push.at_s if push is not None else 0.0
 
     def forget(self, scan: str) -> None:
         """Expect nothing any more about a scan, if anything was."""

@@ -11,12 +11,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from coordinator.credentials import ScannerToken
 from coordinator.dispatch import events as ev
+from coordinator.dispatch.state import Phase
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
+from coordinator.status.roster import Roster
 from coordinator.trust.record import Identity, Trust
 from coordinator.web.examiner import Examiner
+from coordinator.web.fitness import unfit
 from coordinator.web.outbox import Outbox
 from coordinator.web.pushed import ConstantScoresError, Pushed
+from coordinator.web.trial import Trial, TrialError, TrialTimes
 from shared import limits
 from shared.close_codes import CloseCode
 from shared.errors import MalformedMessageError, ProtocolError, UnexpectedMessageError
@@ -70,6 +74,7 @@ class ScannerSession:
         trust: Trust,
         policy: Policy,
         decoder: Decoder[FromScanner],
+        roster: Roster,
     ) -> None:
         self.token = token
         self._websocket = websocket
@@ -77,8 +82,9 @@ class ScannerSession:
         self._trust = trust
         self._policy = policy
         self._decoder = decoder
-        self._outbox = Outbox()
+        self._roster = roster
         self._loop = asyncio.get_running_loop()
+        self._outbox = Outbox()
         self._ending: asyncio.Future[_EndError] = self._loop.create_future()
         self._generation = 0
         self._problem = ""
@@ -87,6 +93,19 @@ class ScannerSession:
         self._pushed = Pushed(terms=len(policy.terms))
         self._examiner = Examiner(token.name, trust=trust, ask=self._ask, passed=self._become_ready, end=self.end)
         self._return: asyncio.TimerHandle | None = None
+        self._drained = ""
+        """Why the connection ends once nothing is in flight; empty while it goes on."""
+        self._trial: Trial | None = None
+
+    @property
+    def was_greeted(self) -> bool:
+        """Say whether its hello was understood."""
+        return self._generation != 0
+
+    @property
+    def is_in_fleet(self) -> bool:
+        """Say whether the scanner has joined, and neither left nor been replaced since."""
+        return self._generation in self._hub.machine.scanners
 
     async def run(self) -> None:
         """Serve until either side ends the connection; then leave the hub, whatever happened."""
@@ -102,6 +121,9 @@ class ScannerSession:
             pass
         finally:
             if self._generation:
+                why = end.reason if end else "connection lost"
+                now_s = self._loop.time()
+                self._roster.leave(self.token.name, self._generation, why, len(self._pushed), now_s)
                 self._hub.leave(self._generation)
                 self._trust.leave(self.token.name, self._loop.time())
             self._examiner.close()
@@ -109,6 +131,8 @@ class ScannerSession:
                 self._return.cancel()
             # Not left to the garbage collector: the error that ended the connection holds this session in a cycle.
             self._outbox.clear()
+            if self._trial is not None:
+                self._trial.end()
             logger.info("scanner %s left: %s", self.token.name, end.reason if end else "connection lost")
         if end is not None:
             await self._close(end)
@@ -117,7 +141,7 @@ class ScannerSession:
 
     def push(self, push: ev.Push, lane: Lane, frames: Sequence[bytes], frame_size: int) -> None:
         """Queue a scan and its frames."""
-        self._pushed.add(push.scan, push.attempt, frames)
+        self._pushed.add(push.scan, push.attempt, frames, self._loop.time())
         scan = Scan(push.scan, push.attempt, max(push.left_s, 0.0) * 1e3, lane, push.frames, frame_size)
         self._outbox.put(scan, *(Frame(push.scan, index, pixels) for index, pixels in enumerate(frames)))
 
@@ -126,6 +150,8 @@ class ScannerSession:
         self._pushed.forget(scan)
         if not self._outbox.drop(scan):
             self._outbox.put(Cancel(scan))
+        if self._drained:
+            self._end_when_drained()
 
     def fence(self) -> None:
         """Close: a newer connection of the same scanner took its place."""
@@ -139,6 +165,28 @@ class ScannerSession:
         """Close the connection with a code."""
         if not self._ending.done():
             self._ending.set_result(_EndError(code, reason))
+
+    def drain(self, reason: str) -> None:
+        """Push no more, and close the connection for good when nothing is in flight."""
+        self._hub.handle(ev.ScannerDraining(self._generation))
+        self._drained = reason
+        self._outbox.put(Drain(reason))
+        self._end_when_drained()
+
+    async def try_out(self) -> TrialTimes:
+        """Ask for the scores of a generated picture, also of a scanner that is held. Raises TrialError."""
+        if self._trial is not None:
+            raise TrialError("It is being tested already.")
+        state = self._hub.machine.scanners.get(self._generation)
+        if state is None or state.phase is Phase.WARMING:
+            raise TrialError("It is not ready yet.")
+        if state.room == 0:
+            raise TrialError("It takes nothing now: it is paused on its own machine, or full.")
+        self._trial = Trial(self._outbox.put, self._policy)
+        try:
+            return await self._trial.run()
+        finally:
+            self._trial = None
 
     # The three tasks
 
@@ -179,6 +227,7 @@ class ScannerSession:
         data = message.get("bytes")
         if data is None:
             raise MalformedMessageError("message", "text where only binary messages are allowed")
+        self._roster.sign(self.token.name, self._loop.time())
         return self._decoder.decode(data)
 
     async def _greet(self) -> None:
@@ -191,6 +240,7 @@ class ScannerSession:
             raise UnexpectedMessageError(hello.TYPE, "before hello")
         self._problem = self._problem_of(hello)
         self._generation = self._hub.join(self.token.name, hello.capacity, self)
+        self._roster.greet(self.token.name, self._generation, hello, self._problem, self._loop.time())
         self._trust.join(self.token.name)
         self._outbox.put(
             Welcome(
@@ -217,20 +267,19 @@ class ScannerSession:
 
     def _problem_of(self, hello: Hello) -> str:
         """Say why a scanner cannot serve; empty when it can."""
-        model = next((model for model in hello.models if model.name == self._policy.model), None)
-        if model is None:
-            names = ", ".join(model.name for model in hello.models) or "none"
-            return f"the coordinator needs model {self._policy.model}; this scanner has {names}"[:400]
-        if model.frame_size != self._policy.frame_size:
-            return f"frames are {self._policy.frame_size} px; this scanner's model takes {model.frame_size} px"
+        if problem := unfit(self._policy, hello):
+            return problem
+        fingerprint = next(model.fingerprint for model in hello.models if model.name == self._policy.model)
         name, now = self.token.name, self._loop.time()
-        self._identity = Identity(hello.software, hello.device, hello.precision, model.fingerprint, hello.capacity)
+        self._identity = Identity(hello.software, hello.device, hello.precision, fingerprint, hello.capacity)
         aside_s = self._trust.aside_until_s(name, now) - now
         if aside_s > 0.0:
             self._return = self._loop.call_later(aside_s, self.end, CloseCode.COME_BACK, "it may try again")
-        return self._trust.problem_of(name, model.fingerprint, now)
+        return self._trust.problem_of(name, fingerprint, now)
 
     def _take(self, message: FromScanner) -> None:
+        if self._trial is not None and self._trial.takes(message):
+            return
         generation = self._generation
         match message:
             case Ready():
@@ -246,11 +295,13 @@ class ScannerSession:
             case Failure():
                 logger.warning("scanner %s failed on a scan: %s: %s", self.token.name, message.kind, message.text)
                 self._pushed.forget(message.scan_id)
+                self._roster.fault(self.token.name, str(message.kind))
                 if message.scan_id == self._examiner.asked:
                     self.end(CloseCode.COME_BACK, f"failed on the reference: {message.kind}")
                 self._hub.handle(ev.PushFailed(generation, message.scan_id, message.attempt, message.kind))
             case Load():
                 capacity = 0 if message.paused else message.capacity
+                self._roster.load(self.token.name, message)
                 self._hub.handle(ev.LoadChanged(generation, capacity, message.frames_per_s))
                 self._tell_pause(message)
             case Drain():
@@ -261,6 +312,12 @@ class ScannerSession:
                 raise _EndError(CloseCode.DONE, f"goodbye: {message.reason}")
             case Hello():
                 raise UnexpectedMessageError("hello", "a second time")
+        if self._drained:
+            self._end_when_drained()
+
+    def _end_when_drained(self) -> None:
+        if not self._pushed:
+            self.end(CloseCode.DONE, self._drained)
 
     def _tell_pause(self, load: Load) -> None:
         pause = (load.reason or "no reason given") if load.paused else ""
@@ -288,10 +345,12 @@ class ScannerSession:
 
     def _take_result(self, result: Result) -> None:
         """Check scores and pass them on. A result of a scan or attempt that is not open here changes nothing."""
+        pushed_s = self._pushed.pushed_s(result.scan_id)
         try:
             scores = self._pushed.take(result, weights=self._identity.weights)
         except ConstantScoresError as error:
             self._trust.note_fault(self.token.name)
+            self._roster.fault(self.token.name, str(error))
             if result.scan_id == self._examiner.asked:
                 self._examiner.fail(str(error))
                 return
@@ -303,4 +362,5 @@ class ScannerSession:
         elif result.scan_id == self._examiner.asked:
             self._examiner.take(scores.rows)
         else:
+            self._roster.result(self.token.name, result, pushed_s, self._loop.time())
             self._hub.note_result(self._generation, result.scan_id, result.attempt, scores)

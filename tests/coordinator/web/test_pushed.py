@@ -25,14 +25,16 @@ def result(*rows: Sequence[float], scan: str = "s1", attempt: int = 1) -> Result
 def pushed(*frames: bytes) -> Pushed:
     """Push a scan of these frames, with two terms."""
     made = Pushed(terms=2)
-    made.add("s1", 1, frames)
+    made.add("s1", 1, frames, 2.5)
     return made
 
 
 def test_result_is_taken_once() -> None:
     """It belongs to the weights that made it, and nothing is left behind."""
     open_here = pushed(DARK, BRIGHT)
+    assert open_here.pushed_s("s1") == 2.5
     scores = open_here.take(result((0.25, 0.5), (0.5, 0.25)), weights="abc")
+    assert open_here.pushed_s("s1") == 0.0
     assert scores is not None
     assert (list(scores.rows), scores.weights) == ([(0.25, 0.5), (0.5, 0.25)], "abc")
     assert len(open_here) == 0
