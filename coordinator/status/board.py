@@ -28,6 +28,7 @@ from coordinator.status.scanner import Pause, ScannerEvent, ScannerStatus
 from coordinator.status.sentence import Checking, checking_of, sentence_of
 from coordinator.status.snapshot import CallerStatus, LaneStatus, OutcomeRow, PolicyStatus, Snapshot
 from coordinator.status.timeline import Timeline
+from coordinator.trust.record import Aside
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ class Board:
         """Who keeps the pauses that admins order sets this."""
         self.disagreements_of: Callable[[str], int] = _no_disagreements
         """Who compares scanners with each other sets this."""
+        self.aside_of: Callable[[str, float], Aside | None] = _no_aside
+        """And this: whose scores are not believed at a time of the loop."""
         self._hub = hub
         self._intake = intake
         self._credentials = credentials
@@ -204,6 +207,7 @@ class Board:
                     pause=self.pause_of(name),
                     refusal=self.collectors.refusals.last_of(name),
                     disagreements=self.disagreements_of(name),
+                    aside=self.aside_of(name, timeline.now_s),
                 ),
                 self._judging.policy.model,
                 timeline,
@@ -246,3 +250,7 @@ def _no_pause(name: str) -> Pause | None:
 
 def _no_disagreements(name: str) -> int:
     return 0
+
+
+def _no_aside(name: str, now_s: float) -> Aside | None:
+    return None
