@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from coordinator import __version__
 from coordinator.allocator import return_free_memory, return_large_blocks
 from coordinator.body import BodyMemory
+from coordinator.copies import Copies, extra_is_installed
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
 from coordinator.hub import Hub
@@ -58,16 +59,23 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
     close_memory()
     return_large_blocks()
     async with AsyncExitStack() as stack:
+        ledger = await stack.enter_async_context(Ledger(settings.ledger_file, periods=settings.periods))
+        likeness = extra_is_installed() and (await ledger.likenesses.state()).blocks
+        cutters = Cutters(limits=settings.media_limits, count=settings.cutters, likeness=likeness)
         try:
-            cutters = await stack.enter_async_context(Cutters(limits=settings.media_limits, count=settings.cutters))
+            await stack.enter_async_context(cutters)
         except NoPlace as error:
             raise StartError(f"The coordinator cannot cut frames here: {error}.") from error
         logger.info("%d limited processes: %s", settings.cutters, describe(cutters.snapshot().seals))
-        ledger = await stack.enter_async_context(Ledger(settings.ledger_file, periods=settings.periods))
+        copies = Copies(ledger=ledger, cutters=cutters, distance=settings.pdq_distance, quality=settings.pdq_quality)
+        await copies.load()
+        stack.callback(copies.close)
+        if len(copies):
+            logger.info("copies of what is blocked are recognised, by %d likenesses", len(copies))
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()
-        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views)
+        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views, copies=copies)
         memory = BodyMemory(settings.body_memory)
         records = Records(
             ledger=ledger,

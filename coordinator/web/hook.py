@@ -123,6 +123,8 @@ class Hook:
             finding = await self._find(request, body, lane, writing_from_s, late, is_admitted=is_admitted)
             if recording:
                 self._records.keep(body, finding)
+        else:
+            finding = await self._look_again(body, finding, deadline_s - WRITING_S, recording=recording)
         ruling = self._outcomes.rule(finding.outcome)
         scan_id = secrets.token_hex(8)
         if recording:
@@ -137,6 +139,12 @@ class Hook:
                 deadline_s=deadline_s,
             )
         return _report(scan_id, body, finding, ruling, body_ms, (loop.time() - began_s) * 1e3)
+
+    async def _look_again(self, body: Body, remembered: Finding, deadline_s: float, *, recording: bool) -> Finding:
+        finding = await self._uploads.look_again(body, remembered, deadline_s=deadline_s)
+        if recording:
+            await self._records.keep_likeness(body, remembered, finding)
+        return finding
 
     async def _find(
         self,

@@ -85,7 +85,7 @@ def test_ledger_unknown_picture(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (("allow", "abc"), "'abc' is no SHA-256 in hex: 64 digits."),
-        (("forget",), "Say what to forget: hashes, --scanner NAME --since TIME, or --source NAME."),
+        (("forget",), "Say what to forget: hashes, --scanner NAME --since TIME, --source NAME or --pdq PDQ."),
         (("forget", "--scanner", "den"), "--scanner and --since belong together."),
         (("log", "--since", "long ago"), "--since: 'long ago' is neither a time nor a span such as 7d."),
     ],
