@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from coordinator.commands import backup, caller, check, ledger, policy, scanner, serve
+from coordinator.commands import backup, caller, check, ledger, notify, policy, scanner, serve, status
 from shared.errors import ConfigurationError, FediwardError
 from shared.exit_codes import ExitCode
 
@@ -23,9 +23,11 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
+app.command("status")(status.status)
 app.command("backup")(backup.backup)
 app.add_typer(caller.app, name="caller")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(notify.app, name="notify")
 app.add_typer(scanner.app, name="scanner")
 app.add_typer(policy.app, name="policy")
 

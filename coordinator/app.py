@@ -6,7 +6,9 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from contextlib import AsyncExitStack
+from functools import partial
 
 from starlette.applications import Starlette
 
@@ -27,14 +29,23 @@ from coordinator.ledger.ledger import Ledger
 from coordinator.media.errors import NoPlace
 from coordinator.media.limited import Cutters
 from coordinator.media.seal import close_memory, describe
+from coordinator.notices.alarm import Patience
+from coordinator.notices.opening import open_targets
+from coordinator.notices.sender import Sender
+from coordinator.notices.watch import Watch
 from coordinator.pictrs.client import PictRs
 from coordinator.records import Records
 from coordinator.server import Listener, listen
 from coordinator.settings import Settings
+from coordinator.status.board import Board, Judging
+from coordinator.status.collectors import Collectors
 from coordinator.uploads import Uploads
+from coordinator.web.admin.token import AdminToken, open_token
 from coordinator.web.health import Health
 from coordinator.web.hook import Hook
+from coordinator.web.metrics.page import MetricsPage
 from coordinator.web.scanner_socket import ScannerSocket
+from coordinator.web.status import StatusPage
 from shared.errors import FediwardError
 from shared.exit_codes import ExitCode
 
@@ -56,6 +67,8 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         listen("FEDIWARD_HOOK_BIND", settings.hook_bind),
         listen("FEDIWARD_PUBLIC_BIND", settings.public_bind),
     )
+    targets = open_targets(settings.notify_addresses)
+    admin_token = _admin_token(settings)
     close_memory()
     return_large_blocks()
     async with AsyncExitStack() as stack:
@@ -96,6 +109,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 body_limit_bytes=settings.body_limit,
             )
             later_look = LaterLook(look=look, debts=ledger.debts, scanner_ready=hub.scanner_ready, intake=intake)
+        collectors = Collectors(loop.time())
         hook = Hook(
             credentials=credentials,
             uploads=uploads,
@@ -106,12 +120,44 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             body_limit_bytes=settings.body_limit,
             deadline_ms=settings.deadline_ms,
             trusted_proxies=settings.trusted_proxies,
+            log=collectors.uploads,
         )
-        scanners = ScannerSocket(credentials=credentials, hub=hub, policy=policy)
+        scanners = ScannerSocket(
+            credentials=credentials,
+            hub=hub,
+            policy=policy,
+            collectors=collectors,
+            trusted_proxies=settings.trusted_proxies,
+        )
         health = Health(hub=hub, intake=intake)
+        board = Board(
+            collectors,
+            hub=hub,
+            intake=intake,
+            credentials=credentials,
+            judging=Judging(policy, settings.outcomes, settings.strictness),
+            debts=ledger.debts,
+            roster_file=settings.scanners_file,
+            debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
+        )
+        watch = None
+        if targets:
+            sender = Sender(targets)
+            sender.start()
+            stack.callback(_close, sender)
+            patience = Patience(settings.notify_grace_s, settings.notify_recovery_s)
+            watch = Watch(snapshot=board.snapshot, audit=ledger.audit, send=sender.send, patience=patience)
+        status = StatusPage(token=admin_token, snapshot=board.snapshot)
+        metrics = MetricsPage(
+            token=admin_token,
+            networks=settings.metrics_networks,
+            trusted_proxies=settings.trusted_proxies,
+            snapshot=board.snapshot,
+            collectors=collectors,
+        )
         listeners = (
             Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
-            Listener(Starlette(routes=[scanners.route, *health.routes]), sockets[1]),
+            Listener(Starlette(routes=[scanners.route, status.route, metrics.route, *health.routes]), sockets[1]),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, _stop, stopping)
@@ -121,10 +167,13 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             lasting = [
                 group.create_task(scanners.watch_credentials()),
                 group.create_task(ledger.retention.run()),
+                group.create_task(board.run()),
                 group.create_task(return_free_memory(lambda: intake.uploads, lambda: intake.open_uploads)),
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))
+            if watch is not None:
+                lasting.append(group.create_task(watch.run()))
             logger.info(
                 "fediward-coordinator %s: uploads on %s, scanners on %s, model %s, policy %s (%s), mode %s",
                 __version__,
@@ -142,6 +191,22 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             for listener in listeners:
                 listener.stop()
     logger.info("stopped; left: %r, %r, %d bytes of bodies", hub, uploads, memory.used_bytes)
+
+
+def _close(sender: Sender) -> None:
+    if (left := sender.close()) > 0:
+        logger.warning("stopping with %d notices that were not sent", left)
+
+
+def _admin_token(settings: Settings) -> AdminToken:
+    """Return the admin's token; one that was made just now is shown this once."""
+    setting = "" if settings.admin_token is None else settings.admin_token.get_secret_value()
+    token, made = open_token(setting, settings.admin_token_file)
+    if made:
+        # Not into the log, which may be kept and sent about.
+        sys.stderr.write(f"The admin token, shown this once: {made}\n")
+        sys.stderr.flush()
+    return token
 
 
 async def _pictrs(settings: Settings, ledger: Ledger, stack: AsyncExitStack) -> PictRs | None:

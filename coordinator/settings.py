@@ -29,6 +29,7 @@ Networks: TypeAlias = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_
 
 PREFIX = "FEDIWARD_"
 ENV_FILE = ".env"
+MIN_TOKEN_CHARACTERS = 16
 
 
 class LogLevel(StrEnum):
@@ -82,6 +83,18 @@ class Settings(BaseSettings):
         "", description="address of pict-rs; with its key, pictures accepted unseen are looked at later"
     )
     pictrs_api_key: SecretStr | None = Field(None, description="the value of `PICTRS__SERVER__API_KEY`")
+    admin_token: SecretStr | None = Field(
+        None, description="opens the admin page, `/api/v1/status` and `/metrics`; empty: one is made at the first start"
+    )
+    metrics_networks: Networks = Field(
+        (), description="networks that may read `/metrics` without the token, comma-separated"
+    )
+    notify_urls: SecretStr | None = Field(
+        None,
+        description="services that get notices, as apprise addresses separated by spaces; needs the extra `notify`",
+    )
+    notify_grace_s: int = Field(60, ge=0, le=86_400, description="seconds that a fault must last before it is told")
+    notify_recovery_s: int = Field(60, ge=0, le=86_400, description="seconds that its end must last before it is told")
     later_look: LaterLookMode = Field(
         LaterLookMode.PURGE, description="what to do with a picture that is flagged later: `purge` it, or `report` it"
     )
@@ -135,6 +148,16 @@ class Settings(BaseSettings):
             raise ValueError("must consist of characters that can stand in a header")
         return value
 
+    @field_validator("admin_token")
+    @classmethod
+    def _check_token(cls, value: SecretStr | None) -> SecretStr | None:
+        token = "" if value is None else value.get_secret_value()
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            raise ValueError("must consist of characters that can stand in a header, without spaces")
+        if token and len(token) < MIN_TOKEN_CHARACTERS:
+            raise ValueError(f"must have at least {MIN_TOKEN_CHARACTERS} characters: it may be guessed from anywhere")
+        return value
+
     @cached_property
     def outcomes(self) -> OutcomeTable:
         """The table that turns outcomes into answers."""
@@ -163,6 +186,21 @@ class Settings(BaseSettings):
     def ledger_file(self) -> Path:
         """The database of what is remembered."""
         return self.data_dir / "ledger.sqlite"
+
+    @property
+    def notify_addresses(self) -> str:
+        """The services that get notices, separated by spaces; empty: none."""
+        return "" if self.notify_urls is None else self.notify_urls.get_secret_value()
+
+    @property
+    def admin_token_file(self) -> Path:
+        """The file of the admin token's hash, where the token was made here."""
+        return self.data_dir / "admin-token.sha256"
+
+    @property
+    def scanners_file(self) -> Path:
+        """The file of what is known of scanners that are away."""
+        return self.data_dir / "scanners.json"
 
     @property
     def credentials_file(self) -> Path:

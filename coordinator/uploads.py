@@ -122,7 +122,7 @@ class Uploads:
         except TimeoutError:
             return Finding(Outcome.TIMED_OUT, reason="no answer within the upload's deadline")
 
-    async def look_again(self, body: Body, remembered: Finding, *, deadline_s: float) -> Finding:
+    async def look_again(self, body: Body, remembered: Finding, *, lane: Lane, deadline_s: float) -> Finding:
         """Return what was remembered of an upload, or that it is a copy of what was blocked since.
 
         With its likeness, where there is none in the ledger and something is blocked.
@@ -135,7 +135,7 @@ class Uploads:
         likeness = remembered.likeness
         if likeness is None:
             try:
-                likeness = (await self._cut(body, Views.CENTRE, Lane.LIVE, deadline_s - ANSWER_MARGIN_S)).likeness
+                likeness = (await self._cut(body, Views.CENTRE, lane, deadline_s - ANSWER_MARGIN_S)).likeness
             except MediaError:
                 return remembered
         finding = replace(remembered, likeness=likeness)

@@ -28,11 +28,12 @@ MAX_MESSAGE_BYTES = 1 * MIB
 HELLO_TIMEOUT_S = 10.0
 """Time for a scanner to say hello after its connection was accepted, and for the coordinator to welcome it."""
 
-LOAD_INTERVAL_S = 5.0
+LOAD_INTERVAL_S = 2.0
 """Time between two load messages of a scanner."""
 
 PING_INTERVAL_S = 10.0
-PING_TIMEOUT_S = 20.0
+PING_TIMEOUT_S = 15.0
+"""A peer that says nothing any more, not even to pings, is gone within 25 s."""
 
 RETRY_FIRST_S, RETRY_LONGEST_S = 0.2, 15.0
 """Bounds of a scanner's full-jitter back-off."""

@@ -204,7 +204,7 @@ class Goodbye:
 
 @message
 class Load:
-    """How a scanner is doing; sent every few seconds. Capacity 0, or paused, means: push nothing now."""
+    """How a scanner is doing; sent every two seconds. Capacity 0, or paused, means: push nothing now."""
 
     TYPE: ClassVar = "load"
     capacity: Capacity

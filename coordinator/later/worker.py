@@ -60,6 +60,8 @@ class LaterLook:
         self._fresh = timedelta(seconds=fresh_s)
         self._progress = Progress()
         self._failures = 0
+        self.fault = ""
+        """Why debts cannot be paid now, in a sentence; empty when they can."""
 
     def __repr__(self) -> str:
         return f"<LaterLook {self._progress}>"
@@ -109,9 +111,11 @@ class LaterLook:
         if not self._failures:
             logger.warning("later look: %s; trying again", error)
         self._failures += 1
+        self.fault = str(error)
         await asyncio.sleep(pause_s)
 
     def _is_back(self) -> None:
         if self._failures:
             logger.info("later look: goes on after %d failures", self._failures)
             self._failures = 0
+            self.fault = ""

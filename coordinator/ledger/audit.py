@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from coordinator.ledger.store import Store
 from coordinator.ledger.tables import audit
@@ -96,10 +96,24 @@ class Audit:
             statement = statement.where(audit.c.what == str(what))
         async with self._store.reading() as connection:
             rows = (await connection.execute(statement)).all()
-        return tuple(
-            Entry(What(row.what), from_seconds(row.at), row.who, (row.sha256 or b"").hex(), json.loads(row.details))
-            for row in reversed(rows)
-        )
+        return tuple(map(_entry, reversed(rows)))
+
+    async def last_id(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        async with self._store.reading() as connection:
+            return int((await connection.execute(select(func.max(audit.c.id)))).scalar_one() or 0)
+
+    async def after(self, id: int, what: What, *, limit: int = 1000) -> tuple[int, tuple[Entry, ...]]:
+        """Return entries of a kind that came after entry `id`, oldest first, and up to which number it was looked."""
+        statement = select(audit).where(audit.c.id > id).order_by(audit.c.id).limit(limit)
+        async with self._store.reading() as connection:
+            rows = (await connection.execute(statement)).all()
+        last = rows[-1].id if rows else id
+        return last, tuple(_entry(row) for row in rows if row.what == what)
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(What(row.what), from_seconds(row.at), row.who, (row.sha256 or b"").hex(), json.loads(row.details))
 
 
 _ENTRY = insert(audit)

@@ -19,6 +19,8 @@ from coordinator.intake import Intake
 from coordinator.judge.outcomes import Outcome, OutcomeTable, Ruling
 from coordinator.records import Records
 from coordinator.settings import Network
+from coordinator.status.upload_log import UploadLog
+from coordinator.status.uploads import Decided
 from coordinator.uploads import Finding, Uploads
 from coordinator.web.addresses import UntrustedProxyError, client_address
 from coordinator.web.errors import Refusal
@@ -50,6 +52,7 @@ class Hook:
         body_limit_bytes: int,
         deadline_ms: int,
         trusted_proxies: Sequence[Network],
+        log: UploadLog,
     ) -> None:
         self._credentials = credentials
         self._uploads = uploads
@@ -60,6 +63,7 @@ class Hook:
         self._body_limit_bytes = body_limit_bytes
         self._deadline_s = deadline_ms / 1e3
         self._trusted_proxies = trusted_proxies
+        self._log = log
 
     @property
     def route(self) -> Route:
@@ -70,16 +74,17 @@ class Hook:
         began_s = asyncio.get_running_loop().time()
         caller = self._caller(request)
         if isinstance(caller, Refusal):
-            return caller.response()
+            return self._refuse(caller)
         lane = self._lane(request, caller)
         if isinstance(lane, Refusal):
-            return lane.response()
+            return self._refuse(lane)
         body = Body(self._memory)
         with self._intake.upload() as is_admitted:
             try:
                 return await self._answer(request, body, caller, lane, began_s, is_admitted=is_admitted)
             except ClientDisconnect:
                 logger.info("upload abandoned caller=%s", caller.name)
+                self._log.note_abandoned()
                 return Response(status_code=499)
             finally:
                 body.release()
@@ -111,9 +116,9 @@ class Hook:
             async with asyncio.timeout_at(deadline_s):
                 await read_body(request.stream(), body, limit_bytes=self._body_limit_bytes)
         except TimeoutError:
-            return Refusal.SLOW_BODY.response()
+            return self._refuse(Refusal.SLOW_BODY)
         if body.size_bytes == 0:
-            return Refusal.EMPTY_BODY.response()
+            return self._refuse(Refusal.EMPTY_BODY)
         body_ms = (loop.time() - began_s) * 1e3
         recording = request.query_params.get("record", "1") == "1"
         finding = await self._records.recall(body, recording=recording)
@@ -124,7 +129,7 @@ class Hook:
             if recording:
                 self._records.keep(body, finding)
         else:
-            finding = await self._look_again(body, finding, deadline_s - WRITING_S, recording=recording)
+            finding = await self._look_again(body, finding, lane, deadline_s - WRITING_S, recording=recording)
         ruling = self._outcomes.rule(finding.outcome)
         scan_id = secrets.token_hex(8)
         if recording:
@@ -138,10 +143,36 @@ class Hook:
                 mode=self._outcomes.mode,
                 deadline_s=deadline_s,
             )
-        return _report(scan_id, body, finding, ruling, body_ms, (loop.time() - began_s) * 1e3)
+        now_s = loop.time()
+        times = {"body": body_ms, **finding.milliseconds, "total": (now_s - began_s) * 1e3}
+        self._log.note(
+            Decided(
+                at_s=now_s,
+                scan_id=scan_id,
+                sha256=body.sha256,
+                kind=finding.format,
+                size_bytes=body.size_bytes,
+                outcome=finding.outcome,
+                answer=ruling.answer,
+                would_be=ruling.would_be,
+                parts=finding.parts,
+                scanner=finding.scanner,
+                remembered=finding.remembered,
+                caller=caller.name,
+                lane=lane,
+                steps_ms=times,
+            )
+        )
+        return _report(scan_id, body, finding, ruling, times)
 
-    async def _look_again(self, body: Body, remembered: Finding, deadline_s: float, *, recording: bool) -> Finding:
-        finding = await self._uploads.look_again(body, remembered, deadline_s=deadline_s)
+    def _refuse(self, refusal: Refusal) -> Response:
+        self._log.note_refused()
+        return refusal.response()
+
+    async def _look_again(
+        self, body: Body, remembered: Finding, lane: Lane, deadline_s: float, *, recording: bool
+    ) -> Finding:
+        finding = await self._uploads.look_again(body, remembered, lane=lane, deadline_s=deadline_s)
         if recording:
             await self._records.keep_likeness(body, remembered, finding)
         return finding
@@ -175,8 +206,7 @@ class Hook:
             await asyncio.wait({looking, gone})
 
 
-def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, body_ms: float, total_ms: float) -> Response:
-    times = {"body": body_ms, **finding.milliseconds, "total": total_ms}
+def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, times: Mapping[str, float]) -> Response:
     logger.info(
         "upload %s sha256=%s bytes=%d outcome=%s answer=%s parts=%s looks=%d scanner=%s ms=%.0f",
         scan_id,
@@ -187,7 +217,7 @@ def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, body_ms:
         ",".join(finding.parts) or "-",
         finding.looks,
         finding.scanner or "-",
-        total_ms,
+        times["total"],
     )
     report: dict[str, Any] = {
         "scan_id": scan_id,

@@ -14,6 +14,7 @@ from coordinator.dispatch import events as ev
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
 from coordinator.judge.scores import Scores, ScoresError
+from coordinator.status.roster import Roster
 from coordinator.web.outbox import Outbox
 from shared import limits
 from shared.close_codes import CloseCode
@@ -59,21 +60,35 @@ class ScannerSession:
     """Serve one accepted connection. The hub pushes through it; `run` returns when it has ended."""
 
     def __init__(
-        self, websocket: WebSocket, token: ScannerToken, *, hub: Hub, policy: Policy, decoder: Decoder[FromScanner]
+        self,
+        websocket: WebSocket,
+        token: ScannerToken,
+        *,
+        hub: Hub,
+        policy: Policy,
+        decoder: Decoder[FromScanner],
+        roster: Roster,
     ) -> None:
         self.token = token
         self._websocket = websocket
         self._hub = hub
         self._policy = policy
         self._decoder = decoder
+        self._roster = roster
+        self._loop = asyncio.get_running_loop()
         self._outbox = Outbox()
         self._ending: asyncio.Future[_EndError] = asyncio.get_running_loop().create_future()
         self._generation = 0
         self._problem = ""
         self._weights = ""
         self._pause = ""
-        self._pushed: dict[str, tuple[int, int]] = {}
-        """Attempt and number of frames by scan: what a result of this connection may be about."""
+        self._pushed: dict[str, tuple[int, int, float]] = {}
+        """Attempt, number of frames and time of the push by scan: what a result of this connection may be about."""
+
+    @property
+    def was_greeted(self) -> bool:
+        """Say whether its hello was understood."""
+        return self._generation != 0
 
     async def run(self) -> None:
         """Serve until either side ends the connection; then leave the hub, whatever happened."""
@@ -89,6 +104,9 @@ class ScannerSession:
             pass
         finally:
             if self._generation:
+                why = end.reason if end else "connection lost"
+                now_s = self._loop.time()
+                self._roster.leave(self.token.name, self._generation, why, len(self._pushed), now_s)
                 self._hub.leave(self._generation)
             # Not left to the garbage collector: the error that ended the connection holds this session in a cycle.
             self._outbox.clear()
@@ -100,7 +118,7 @@ class ScannerSession:
 
     def push(self, push: ev.Push, lane: Lane, frames: Sequence[bytes], frame_size: int) -> None:
         """Queue a scan and its frames."""
-        self._pushed[push.scan] = (push.attempt, push.frames)
+        self._pushed[push.scan] = (push.attempt, push.frames, self._loop.time())
         scan = Scan(push.scan, push.attempt, max(push.left_s, 0.0) * 1e3, lane, push.frames, frame_size)
         self._outbox.put(scan, *(Frame(push.scan, index, pixels) for index, pixels in enumerate(frames)))
 
@@ -158,6 +176,7 @@ class ScannerSession:
         data = message.get("bytes")
         if data is None:
             raise MalformedMessageError("message", "text where only binary messages are allowed")
+        self._roster.sign(self.token.name, self._loop.time())
         return self._decoder.decode(data)
 
     async def _greet(self) -> None:
@@ -171,6 +190,7 @@ class ScannerSession:
         self._problem = self._problem_of(hello)
         self._weights = next((model.fingerprint for model in hello.models if model.name == self._policy.model), "")
         self._generation = self._hub.join(self.token.name, hello.capacity, self)
+        self._roster.greet(self.token.name, self._generation, hello, self._problem, self._loop.time())
         self._outbox.put(
             Welcome(
                 scanner_id=self.token.name,
@@ -221,9 +241,11 @@ class ScannerSession:
             case Failure():
                 logger.warning("scanner %s failed on a scan: %s: %s", self.token.name, message.kind, message.text)
                 self._pushed.pop(message.scan_id, None)
+                self._roster.fault(self.token.name, str(message.kind))
                 self._hub.handle(ev.PushFailed(generation, message.scan_id, message.attempt, message.kind))
             case Load():
                 capacity = 0 if message.paused else message.capacity
+                self._roster.load(self.token.name, message)
                 self._hub.handle(ev.LoadChanged(generation, capacity, message.frames_per_s))
                 self._tell_pause(message)
             case Drain():
@@ -245,7 +267,7 @@ class ScannerSession:
 
     def _take_result(self, result: Result) -> None:
         """Check scores and pass them on. A result of a scan or attempt that is not open here changes nothing."""
-        attempt, frames = self._pushed.get(result.scan_id, (0, 0))
+        attempt, frames, pushed_s = self._pushed.get(result.scan_id, (0, 0, 0.0))
         if result.attempt != attempt:
             logger.info("scanner %s sent a result that nobody waits for", self.token.name)
             return
@@ -257,4 +279,5 @@ class ScannerSession:
         except ScoresError as error:
             raise MalformedMessageError("result", str(error)) from error
         del self._pushed[result.scan_id]
+        self._roster.result(self.token.name, result, pushed_s, self._loop.time())
         self._hub.note_result(self._generation, result.scan_id, result.attempt, scores)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from starlette.responses import JSONResponse
 from starlette.routing import WebSocketRoute
@@ -12,6 +13,10 @@ from starlette.websockets import WebSocket
 from coordinator.credentials import Credentials, ScannerToken
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
+from coordinator.settings import Network
+from coordinator.status.collectors import Collectors
+from coordinator.status.refusals import RefusalCause
+from coordinator.web.addresses import UntrustedProxyError, client_address
 from coordinator.web.scanner_session import ScannerSession
 from shared.close_codes import CloseCode
 from shared.limits import SCANNERS_PATH, SUBPROTOCOL
@@ -26,10 +31,20 @@ REVOKED_WITHIN_S = 1.0
 class ScannerSocket:
     """Admit scanners by their tokens and hold their sessions."""
 
-    def __init__(self, *, credentials: Credentials, hub: Hub, policy: Policy) -> None:
+    def __init__(
+        self,
+        *,
+        credentials: Credentials,
+        hub: Hub,
+        policy: Policy,
+        collectors: Collectors,
+        trusted_proxies: Sequence[Network] = (),
+    ) -> None:
         self._credentials = credentials
         self._hub = hub
         self._policy = policy
+        self._collectors = collectors
+        self._trusted_proxies = trusted_proxies
         self._decoder = coordinator_decoder()
         self._sessions: set[ScannerSession] = set()
         self._is_open = True
@@ -63,23 +78,45 @@ class ScannerSocket:
         token = self._token(websocket)
         if token is None:
             logger.warning("scanner refused: unknown token")
+            sent = "authorization" in websocket.headers
+            self._note_refused(websocket, RefusalCause.UNKNOWN if sent else RefusalCause.ANONYMOUS)
             await _deny(websocket, 401, "token-refused", "The token is unknown or was revoked.")
         elif SUBPROTOCOL not in websocket.scope["subprotocols"]:
             logger.warning("scanner %s refused: it does not speak %s", token.name, SUBPROTOCOL)
+            self._note_refused(websocket, RefusalCause.WRONG_PROTOCOL, token.name)
             await _deny(websocket, 400, "protocol-refused", f"This coordinator speaks {SUBPROTOCOL} only.")
         elif not self._is_open:
             await _deny(websocket, 503, "stopping", "The coordinator stops or restarts.")
         else:
             await websocket.accept(SUBPROTOCOL)
-            session = ScannerSession(websocket, token, hub=self._hub, policy=self._policy, decoder=self._decoder)
+            session = ScannerSession(
+                websocket,
+                token,
+                hub=self._hub,
+                policy=self._policy,
+                decoder=self._decoder,
+                roster=self._collectors.roster,
+            )
             self._sessions.add(session)
             self._empty.clear()
             try:
                 await session.run()
+                if not session.was_greeted:
+                    self._note_refused(websocket, RefusalCause.WRONG_HELLO, token.name)
             finally:
                 self._sessions.discard(session)
                 if not self._sessions:
                     self._empty.set()
+
+    def _note_refused(self, websocket: WebSocket, cause: RefusalCause, scanner: str = "") -> None:
+        try:
+            address = client_address(websocket, self._trusted_proxies)
+        except UntrustedProxyError:
+            address = None
+        # Whoever claims to forward for others without being trusted to is known by its own address.
+        peer = websocket.client.host if websocket.client is not None else ""
+        now_s = asyncio.get_running_loop().time()
+        self._collectors.refusals.note(cause, str(address or peer), now_s, scanner=scanner)
 
     def _token(self, websocket: WebSocket) -> ScannerToken | None:
         scheme, _, secret = websocket.headers.get("authorization", "").partition(" ")

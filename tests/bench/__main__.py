@@ -10,11 +10,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import idle, judge, ledger, media, uploads
+from tests.bench import idle, judge, ledger, media, memory, status, uploads
 from tests.bench.rows import Row
 
 OUTPUT = Path("build/bench.json")
-PARTS = {"uploads": uploads.rows, "idle": idle.rows, "judge": judge.rows, "ledger": ledger.rows, "media": media.rows}
+PARTS = {
+    "uploads": uploads.rows,
+    "idle": idle.rows,
+    "memory": memory.rows,
+    "judge": judge.rows,
+    "ledger": ledger.rows,
+    "media": media.rows,
+    "status": status.rows,
+}
 
 
 def table_of(rows: list[Row]) -> Table:
