@@ -22,6 +22,7 @@ from coordinator.hub import Hub
 from coordinator.intake import Intake
 from coordinator.judge.outcomes import Mode
 from coordinator.judge.policy import Policy
+from coordinator.later.give_way import GiveWay
 from coordinator.later.look import Look
 from coordinator.later.plan import Plan
 from coordinator.later.worker import LaterLook
@@ -99,6 +100,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         )
         later_look = None
         if (pictrs := await _pictrs(settings, ledger, stack)) is not None:
+            give_way = GiveWay(intake)
             look = Look(
                 debts=ledger.debts,
                 audit=ledger.audit,
@@ -107,8 +109,9 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 uploads=uploads,
                 plan=Plan(settings.later_look, settings.outcomes),
                 body_limit_bytes=settings.body_limit,
+                give_way=give_way,
             )
-            later_look = LaterLook(look=look, debts=ledger.debts, scanner_ready=hub.scanner_ready, intake=intake)
+            later_look = LaterLook(look=look, debts=ledger.debts, scanner_ready=hub.scanner_ready, give_way=give_way)
         collectors = Collectors(loop.time())
         hook = Hook(
             credentials=credentials,
