@@ -18,12 +18,14 @@ from coordinator import __version__
 from coordinator.allocator import return_free_memory, return_large_blocks
 from coordinator.body import BodyMemory
 from coordinator.comparisons import Comparisons
+from coordinator.copies import Copies, extra_is_installed
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
 from coordinator.hub import Hub
 from coordinator.intake import Intake
 from coordinator.judge.outcomes import Mode
 from coordinator.judge.policy import Policy
+from coordinator.later.give_way import GiveWay
 from coordinator.later.look import Look
 from coordinator.later.plan import Plan
 from coordinator.later.worker import LaterLook
@@ -78,19 +80,33 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
     close_memory()
     return_large_blocks()
     async with AsyncExitStack() as stack:
+        ledger = await stack.enter_async_context(Ledger(settings.ledger_file, periods=settings.periods))
+        likeness = extra_is_installed() and (await ledger.likenesses.state()).blocks
+        cutters = Cutters(limits=settings.media_limits, count=settings.cutters, likeness=likeness)
         try:
-            cutters = await stack.enter_async_context(Cutters(limits=settings.media_limits, count=settings.cutters))
+            await stack.enter_async_context(cutters)
         except NoPlace as error:
             raise StartError(f"The coordinator cannot cut frames here: {error}.") from error
         logger.info("%d limited processes: %s", settings.cutters, describe(cutters.snapshot().seals))
-        ledger = await stack.enter_async_context(Ledger(settings.ledger_file, periods=settings.periods))
+        copies = Copies(ledger=ledger, cutters=cutters, distance=settings.pdq_distance, quality=settings.pdq_quality)
+        await copies.load()
+        stack.callback(copies.close)
+        if len(copies):
+            logger.info("copies of what is blocked are recognised, by %d likenesses", len(copies))
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()
         trust = Trust(noise=os.urandom, weights=settings.fingerprint)
         sampler = Sampler(random.SystemRandom().random)
         comparisons = await stack.enter_async_context(Comparisons(hub=hub, trust=trust, sampler=sampler))
-        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views, comparisons=comparisons)
+        uploads = Uploads(
+            hub=hub,
+            cutters=cutters,
+            policy=policy,
+            views=settings.views,
+            comparisons=comparisons,
+            copies=copies,
+        )
         memory = BodyMemory(settings.body_memory)
         records = Records(
             ledger=ledger,
@@ -101,6 +117,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
         )
         later_look = None
         if (pictrs := await _pictrs(settings, ledger, stack)) is not None:
+            give_way = GiveWay(intake)
             look = Look(
                 debts=ledger.debts,
                 audit=ledger.audit,
@@ -109,8 +126,9 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
                 uploads=uploads,
                 plan=Plan(settings.later_look, settings.outcomes),
                 body_limit_bytes=settings.body_limit,
+                give_way=give_way,
             )
-            later_look = LaterLook(look=look, debts=ledger.debts, scanner_ready=hub.scanner_ready, intake=intake)
+            later_look = LaterLook(look=look, debts=ledger.debts, scanner_ready=hub.scanner_ready, give_way=give_way)
         collectors = Collectors(loop.time())
         hook = Hook(
             credentials=credentials,

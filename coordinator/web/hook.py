@@ -129,6 +129,8 @@ class Hook:
             finding = await self._find(request, body, lane, writing_from_s, late, is_admitted=is_admitted)
             if recording:
                 self._records.keep(body, finding)
+        else:
+            finding = await self._look_again(body, finding, lane, deadline_s - WRITING_S, recording=recording)
         ruling = self._outcomes.rule(finding.outcome)
         scan_id = secrets.token_hex(8)
         if recording:
@@ -168,6 +170,14 @@ class Hook:
     def _refuse(self, refusal: Refusal) -> Response:
         self._log.note_refused()
         return refusal.response()
+
+    async def _look_again(
+        self, body: Body, remembered: Finding, lane: Lane, deadline_s: float, *, recording: bool
+    ) -> Finding:
+        finding = await self._uploads.look_again(body, remembered, lane=lane, deadline_s=deadline_s)
+        if recording:
+            await self._records.keep_likeness(body, remembered, finding)
+        return finding
 
     async def _find(
         self,
