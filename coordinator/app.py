@@ -151,7 +151,9 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             trusted_proxies=settings.trusted_proxies,
         )
         sweeps = Sweeps()
-        sweep_door = SweepDoor(caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, sweeps=sweeps)
+        sweep_door = SweepDoor(
+            caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, policy=policy, sweeps=sweeps
+        )
         health = Health(hub=hub, intake=intake)
         board = Board(
             collectors,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from coordinator.body import Body
+from coordinator.judge.margins import Margins
 from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Mode, Outcome, Ruling
 from coordinator.judge.policy import Policy, worst
 from coordinator.ledger.audit import Entry, What
@@ -76,6 +77,13 @@ class Records:
         elif recording:
             self._ledger.remember(Judged(body.sha256, body.size_bytes, way, verdict, self._clock()))
         return replace(_remembered(verdict, took_ms), likeness=known.likeness)
+
+    async def margins(self, body: Body, finding: Finding | None = None) -> Margins | None:
+        """Say how far an upload is from being flagged, by what was just found or by stored scores; None without any."""
+        if finding is not None and finding.evidence is not None:
+            return self._policy.margins(finding.evidence.rows)
+        stored = await self._ledger.scores(body.sha256, self._way(self._weights() or self._last_weights))
+        return None if stored is None else self._policy.margins(stored.rows)
 
     def keep(self, body: Body, finding: Finding) -> None:
         """Remember a finding that is a verdict: of a picture that was judged, and in all its looks."""

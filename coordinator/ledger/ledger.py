@@ -23,7 +23,7 @@ from coordinator.ledger.store import BUSY_S, Store
 from coordinator.ledger.summary import Summary, summarise
 from coordinator.ledger.tables import ways
 from coordinator.ledger.times import Clock, now
-from coordinator.ledger.verdicts import Judged, KnownLikeness, SeenAgain
+from coordinator.ledger.verdicts import Judged, KnownLikeness, SeenAgain, StoredScores
 from coordinator.ledger.way import Way
 from coordinator.ledger.writer import Limits, Writer
 from coordinator.media.looks import Likeness
@@ -105,6 +105,13 @@ class Ledger:
         if isinstance(fresh, Judged) and fresh.way.policy_digest == way.policy_digest:
             return Known(verdict=fresh.verdict, likeness=fresh.likeness)
         return known
+
+    async def scores(self, sha256: str, way: Way) -> StoredScores | None:
+        """Return the scores of a picture looked at in this way; None when there are none any more."""
+        fresh = self._writer.find((sha256, way.digest))
+        if isinstance(fresh, Judged) and fresh.rows and fresh.way.terms == way.terms:
+            return StoredScores(fresh.look_names, fresh.rows)
+        return await self._look_up.scores(sha256, way)
 
     async def last_weights(self, model: str) -> str:
         """Return the fingerprint of the weights that judged with a model, the newest that came; empty for none.
