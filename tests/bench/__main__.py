@@ -10,11 +10,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import idle, judge, ledger, media, uploads
+from tests.bench import idle, judge, ledger, media, page, uploads
 from tests.bench.rows import Row
 
 OUTPUT = Path("build/bench.json")
-PARTS = {"uploads": uploads.rows, "idle": idle.rows, "judge": judge.rows, "ledger": ledger.rows, "media": media.rows}
+PARTS = {
+    "uploads": uploads.rows,
+    "idle": idle.rows,
+    "judge": judge.rows,
+    "ledger": ledger.rows,
+    "media": media.rows,
+    "page": page.rows,
+}
 
 
 def table_of(rows: list[Row]) -> Table:
