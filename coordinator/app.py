@@ -13,7 +13,7 @@ from functools import partial
 from starlette.applications import Starlette
 
 from coordinator import __version__
-from coordinator.allocator import return_large_blocks
+from coordinator.allocator import return_free_memory, return_large_blocks
 from coordinator.body import BodyMemory
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
@@ -178,6 +178,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 group.create_task(ledger.retention.run()),
                 group.create_task(board.run()),
                 group.create_task(steering.end_pauses()),
+                group.create_task(return_free_memory(lambda: intake.uploads, lambda: intake.open_uploads)),
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))

@@ -13,6 +13,7 @@ class Intake:
     def __init__(self) -> None:
         self.is_open = True
         self.open_uploads = 0
+        self.uploads = 0
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -20,6 +21,7 @@ class Intake:
     def upload(self) -> Iterator[bool]:
         """Count one upload as on its way; say whether it is admitted, which a later stop does not change."""
         self.open_uploads += 1
+        self.uploads += 1
         self._empty.clear()
         try:
             yield self.is_open

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from coordinator.ledger.errors import LedgerError
 from coordinator.ledger.periods import Periods
@@ -22,18 +22,23 @@ FIRST_S = 60.0
 """After a start, when there is more important to do."""
 
 EVERY_S = 6 * 3600.0
-SLICES = 256
+MOST_SLICES = 256
+SLICE_ROWS = 4000
 BREATH_S = 0.01
 """Between two slices."""
 
 
 class Retention:
-    """Remove old rows. Hashes are spread evenly, so that a 256th of them is a slice of known size without an index."""
+    """Remove old rows. Hashes are spread evenly: a part of their range is a slice of known size without an index.
 
-    def __init__(self, store: Store, periods: Periods, clock: Clock = now) -> None:
+    A slice has about `slice_rows` rows, or a 256th of the table if that is more.
+    """
+
+    def __init__(self, store: Store, periods: Periods, clock: Clock = now, *, slice_rows: int = SLICE_ROWS) -> None:
         self._store = store
         self._periods = periods
         self._clock = clock
+        self._slice_rows = slice_rows
 
     async def run(self) -> None:
         """Remove what is too old, several times a day, until cancelled."""
@@ -75,7 +80,9 @@ class Retention:
 
     async def _remove(self, table: Any, condition: Any) -> int:
         gone = 0
-        for begin, end in _slices():
+        async with self._store.reading() as connection:
+            rows = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+        for begin, end in _slices(min(MOST_SLICES, rows // self._slice_rows + 1)):
             in_slice = table.c.sha256 >= begin if end is None else table.c.sha256.between(begin, end)
             # Reading hinders nobody: the lock to write is taken only where there is something to remove.
             async with self._store.reading() as connection:
@@ -88,7 +95,7 @@ class Retention:
         return gone
 
 
-def _slices() -> Iterator[tuple[bytes, bytes | None]]:
+def _slices(count: int) -> Iterator[tuple[bytes, bytes | None]]:
     """Yield the bounds of each slice; a hash on a bound is in both, which does no harm."""
-    for number in range(SLICES):
-        yield bytes([number]), bytes([number + 1]) if number + 1 < SLICES else None
+    bounds = [bytes([256 * number // count]) for number in range(count)]
+    yield from zip(bounds, [*bounds[1:], None], strict=True)

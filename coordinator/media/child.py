@@ -10,6 +10,8 @@ import asyncio
 import fcntl
 import os
 import subprocess
+import sys
+import termios
 import time
 from collections.abc import Callable, Sequence
 
@@ -28,7 +30,8 @@ class Child:
     """Own one limited process: wait until `ready`, then one `ask` after another, and at last `kill` and `reaped`.
 
     `on_lost` is called, once, when the process ends or breaks the protocol by itself, after everything that waits for
-    it has been settled; `kill` it then all the same. Raises OSError if it cannot be started.
+    it has been settled; `kill` it then all the same. `never_began` says, once `lost`, that it read nothing of its last
+    upload, which therefore did not end it. Raises OSError if it cannot be started.
     """
 
     def __init__(self, command: Sequence[str], limits: Limits, on_lost: Callable[[Child], None]) -> None:
@@ -51,12 +54,14 @@ class Child:
         self.uploads = 0
         self.seals = 0
         self.lost = False
+        self.never_began = False
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._exchange: Exchange | None = None
         self._to = self._process.stdin.fileno()
         self._from = self._process.stdout.fileno()
         self._unsent: list[memoryview] = []
+        self._written = 0
         self._has_writer = False
         self._parts: list[bytes] = []
         self._missing = REPLY_BYTES
@@ -108,12 +113,15 @@ class Child:
 
     def _send(self, parts: Sequence[bytes]) -> None:
         self._unsent = [memoryview(part) for part in parts if part]
+        self._written = 0
         self._on_writable()
 
     def _on_writable(self) -> None:
         try:
             while self._unsent:
-                self._skip(os.writev(self._to, self._unsent[:_MOST_PARTS]))
+                written = os.writev(self._to, self._unsent[:_MOST_PARTS])
+                self._written += written
+                self._skip(written)
         except BlockingIOError:
             if not self._has_writer:
                 self._has_writer = True
@@ -188,6 +196,7 @@ class Child:
         if self.lost:
             return
         self.lost = True
+        self.never_began = self._exchange is not None and _unread(self._to) == self._written
         self._loop.remove_reader(self._from)
         if self._has_writer:
             self._loop.remove_writer(self._to)
@@ -198,6 +207,11 @@ class Child:
         for waiter in (self.ready, self.ended):
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _unread(pipe: int) -> int:
+    """Return how many bytes in a pipe nobody has read, whether or not its reader still lives."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def _widen(pipe: int) -> None:

@@ -57,6 +57,10 @@ class Snapshot:
     pids: tuple[int, ...]
 
 
+class _NeverBeganError(Exception):
+    """The process had ended before it read a byte of the upload: another one takes it."""
+
+
 class Cutters:
     """Cut uploads in `count` limited processes, warm between `async with` and its end; at least two of them.
 
@@ -126,11 +130,14 @@ class Cutters:
         kind = sniff(_head(body))
         if kind is None:
             raise Unsupported(Reason.UNKNOWN_FORMAT)
-        child = await self._take(self._live if lane_is_live else self._sweep, deadline_s)
-        try:
-            return await self._ask(child, body, kind, size, views, deadline_s)
-        finally:
-            self._give_back(child)
+        while True:
+            child = await self._take(self._live if lane_is_live else self._sweep, deadline_s)
+            try:
+                return await self._ask(child, body, kind, size, views, deadline_s)
+            except _NeverBeganError:
+                continue
+            finally:
+                self._give_back(child)
 
     async def _ask(
         self, child: Child, body: Sequence[bytes], kind: Format, size: int, views: Views, deadline_s: float
@@ -151,6 +158,8 @@ class Cutters:
             return exchange.result()
         child.kill()
         if reason is None:
+            if child.never_began and not (exchange.nonsense or self._closed):
+                raise _NeverBeganError
             reason = await self._why_ended(child, exchange)
         return exchange.broken_off(reason, after_s=asyncio.get_running_loop().time() - began)
 

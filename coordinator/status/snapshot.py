@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -107,4 +107,4 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(as_plain(key)): as_plain(item) for key, item in value.items()}
     assert is_dataclass(value), f"{type(value).__name__} is not plain"
-    return {field.name: as_plain(getattr(value, field.name)) for field in fields(value)}
+    return {name: as_plain(getattr(value, name)) for name in value.__dataclass_fields__}

@@ -10,17 +10,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import idle, judge, ledger, media, page, uploads
+from tests.bench import idle, judge, ledger, media, memory, page, status, uploads
 from tests.bench.rows import Row
 
 OUTPUT = Path("build/bench.json")
 PARTS = {
     "uploads": uploads.rows,
     "idle": idle.rows,
+    "memory": memory.rows,
     "judge": judge.rows,
     "ledger": ledger.rows,
     "media": media.rows,
     "page": page.rows,
+    "status": status.rows,
 }
 
 

@@ -58,12 +58,12 @@ async def test_limited_processes_killed_while_idle_are_replaced(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("killed", "outcome"),
-    [pytest.param(True, "too_costly", id="killed"), pytest.param(False, "timed_out", id="stopped")],
+    [pytest.param(True, "clean", id="killed"), pytest.param(False, "timed_out", id="stopped")],
 )
-async def test_limited_process_lost_with_an_upload_costs_that_upload(
+async def test_limited_process_lost_before_it_began_costs_at_most_its_upload(
     tmp_path: Path, killed: bool, outcome: str
 ) -> None:
-    """A limited process that is lost with an upload in it costs that upload only, within its wall time."""
+    """A process that ends before it began costs nothing; one that stands still costs its upload, within its time."""
     async with Coordinator(tmp_path, cutter_wall_ms=1500) as c, Peer(c, "one") as peer:
         serving = asyncio.create_task(peer.serve())
         before = limited_processes(c)

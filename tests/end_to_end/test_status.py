@@ -17,7 +17,7 @@ from tests.end_to_end.caller import upload
 from tests.end_to_end.pictures import bright, dark
 from tests.end_to_end.ports import free_port
 from tests.end_to_end.processes import Coordinator, Scanner, environment
-from tests.end_to_end.waiting import INTERVAL_S
+from tests.end_to_end.waiting import INTERVAL_S, until
 
 TOKEN = "the-token-of-this-test"
 
@@ -145,3 +145,30 @@ async def test_status_command_says_the_same(tmp_path: Path) -> None:
             assert (code, out) == (ExitCode.TOKEN_REFUSED, "")
         assert (coordinator.data_dir / "admin-token.sha256").stat().st_mode & 0o777 == 0o600
         assert made not in (coordinator.data_dir / "admin-token.sha256").read_text()
+
+
+async def test_status_remembers_scanners_over_a_restart(tmp_path: Path) -> None:
+    """A scanner that is away is still in the list after the coordinator was killed; refused attempts are told."""
+    async with Coordinator(tmp_path, admin_token=TOKEN) as coordinator:
+        async with Scanner(coordinator, "one") as one:
+            await upload(coordinator, dark())
+            await one.stop()
+            gone = await shown(coordinator, lambda s: s["scanners"][0]["connection"] == "offline")
+            assert gone["scanners"][0]["why"].startswith("goodbye")
+        file = coordinator.data_dir / "scanners.json"
+        await until(lambda: "goodbye" in file.read_text(), within_s=20, what="it is written down")
+        await coordinator.stop(signal.SIGKILL)
+        await coordinator.start()
+        stranger = Scanner(coordinator, "stranger", token="a-token-that-nobody-made")
+        stranger.launch()
+        found = await shown(coordinator, lambda s: s["refused"])
+        stranger.clean_up()
+        (row,) = found["scanners"]
+        assert (row["name"], row["connection"], row["scans"]) == ("one", "offline", 1)
+        assert row["since"] == gone["scanners"][0]["since"]
+        assert (found["refused"][0]["cause"], found["refused"][0]["address"]) == (
+            "its token is unknown or was revoked",
+            "127.0.0.1",
+        )
+        coordinator.credentials.revoke_scanner("one")
+        await shown(coordinator, lambda s: s["scanners"][0]["intent"]["kind"] == "revoked")

@@ -54,15 +54,29 @@ async def run(count: int, seed: int, *, limits: Limits | None = None, workers: i
         report.grown_bytes = me.memory_info().rss - before
         if report.grown_bytes > MEMORY_BYTES:
             report.faults.append(f"memory grew by {report.grown_bytes / 2**20:.1f} MB")
-        async with asyncio.timeout(30):
-            while cutters.snapshot().warm < workers:  # noqa: ASYNC110 -- the last ones are being replaced
-                await asyncio.sleep(0.02)
-        snapshot = cutters.snapshot()
-        report.replaced = snapshot.replaced
-        strays = {child.pid for child in me.children() if "coordinator.media.cutter" in child.cmdline()}
-        if strays != set(snapshot.pids):
-            report.faults.append(f"processes {strays - set(snapshot.pids)} outlived their uploads")
+        strays = await _strays(cutters, me, workers)
+        if strays:
+            report.faults.append(f"processes {strays} outlived their uploads")
+        report.replaced = cutters.snapshot().replaced
     return report
+
+
+async def _strays(cutters: Cutters, me: psutil.Process, workers: int) -> set[int]:
+    """Wait until every process is warm again and the others are gone; return those that are still there after 30 s."""
+    strays: set[int] = set()
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                snapshot = cutters.snapshot()
+                running = {child.pid for child in me.children() if "coordinator.media.cutter" in child.cmdline()}
+                strays = running - set(snapshot.pids)
+                if snapshot.warm == workers and not strays:
+                    return strays
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        if not strays:
+            raise
+        return strays
 
 
 async def _lanes(

@@ -48,3 +48,17 @@ async def test_audit_refuses_changes(tmp_path: Path, change: str) -> None:
         pytest.raises(sqlite3.IntegrityError, match="append-only"),
     ):
         connection.execute(change)
+
+
+async def test_audit_is_followed_from_an_entry_on(tmp_path: Path) -> None:
+    """Whoever follows it sees each entry of a kind once, and where to go on; nothing new is no entry."""
+    async with Ledger(file_in(tmp_path)) as ledger:
+        assert await ledger.audit.last_id() == 0
+        await ledger.audit.add(*ENTRIES)
+        last = await ledger.audit.last_id()
+        assert await ledger.audit.after(0, What.PURGE) == (last, ENTRIES[1:2])
+        assert await ledger.audit.after(last, What.PURGE) == (last, ())
+        await ledger.audit.add(*ENTRIES)
+        seen, found = await ledger.audit.after(last, What.PURGE, limit=1)
+        assert (seen, found) == (last + 1, ())
+        assert (await ledger.audit.after(seen, What.PURGE))[1] == ENTRIES[1:2]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.periods import Periods
+from coordinator.ledger.retention import Retention
+from coordinator.ledger.store import Store
 from tests.coordinator.ledger.making import OTHER_POLICY, WAY, Clock, debt, file_in, judged, sha, soon
 
 
@@ -22,6 +26,18 @@ async def test_retention_scores_go_before_verdicts(tmp_path: Path) -> None:
         assert await ledger.retention.remove_old() == (0, 20)
         assert await ledger.look_up(sha(1), WAY) is not None
         assert await ledger.look_up(sha(1), OTHER_POLICY) is None
+
+
+@pytest.mark.parametrize("slice_rows", [1, 3, 7, 1000])
+async def test_retention_slices_miss_nothing(tmp_path: Path, slice_rows: int) -> None:
+    """However the table is cut into slices, every old row goes, and is counted once."""
+    clock = Clock()
+    async with Ledger(file_in(tmp_path), clock=clock) as ledger, Store(file_in(tmp_path)) as store:
+        for number in range(50):
+            ledger.remember(judged(number))
+        await ledger.flushed()
+        clock.advance(days=366)
+        assert await Retention(store, Periods(), clock, slice_rows=slice_rows).remove_old() == (50, 50)
 
 
 async def test_retention_verdicts_that_come_again_stay(tmp_path: Path) -> None:

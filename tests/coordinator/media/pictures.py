@@ -6,6 +6,7 @@ import io
 from functools import lru_cache
 from typing import Any
 
+import pillow_jxl  # noqa: F401 -- teaches Pillow to write JPEG XL
 import skimage.data
 from PIL import Image, ImageDraw
 

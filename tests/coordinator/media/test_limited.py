@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -148,6 +149,21 @@ async def test_cut_process_that_talks_on_is_replaced() -> None:
         await until(lambda: cutters.snapshot().replaced > 0)
         await warm(cutters)
         assert set(cutters.snapshot().pids) != first
+
+
+async def test_cut_survives_process_that_ends_before_it_began() -> None:
+    """An upload given to a process that had not read a byte of it when it ended is cut by another one."""
+    async with Cutters(limits=SHORT, command=played("good")) as cutters:
+        pids = cutters.snapshot().pids
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        cutting = asyncio.create_task(cut(cutters, JPEG_HEAD))
+        await under_way(cutters, 1)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        assert (await cutting).frames
+        await warm(cutters)
+        assert not set(pids) & set(cutters.snapshot().pids)
 
 
 async def test_cut_answer_before_whole_body_is_nonsense() -> None:
