@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -15,6 +16,7 @@ from starlette.applications import Starlette
 from coordinator import __version__
 from coordinator.allocator import return_free_memory, return_large_blocks
 from coordinator.body import BodyMemory
+from coordinator.comparisons import Comparisons
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
 from coordinator.hub import Hub
@@ -39,6 +41,9 @@ from coordinator.settings import Settings
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
 from coordinator.steering import Steering
+from coordinator.sweeps import Sweeps
+from coordinator.trust.record import Trust
+from coordinator.trust.sampling import Sampler
 from coordinator.uploads import Uploads
 from coordinator.web.admin.page import AdminPage
 from coordinator.web.admin.token import AdminToken, open_token
@@ -47,6 +52,7 @@ from coordinator.web.hook import Hook
 from coordinator.web.metrics.page import MetricsPage
 from coordinator.web.scanner_socket import ScannerSocket
 from coordinator.web.status import StatusPage
+from coordinator.web.sweep_door import SweepDoor
 from shared.errors import FediwardError
 from shared.exit_codes import ExitCode
 
@@ -82,7 +88,10 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()
-        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views)
+        trust = Trust(noise=os.urandom, weights=settings.fingerprint)
+        sampler = Sampler(random.SystemRandom().random)
+        comparisons = await stack.enter_async_context(Comparisons(hub=hub, trust=trust, sampler=sampler))
+        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views, comparisons=comparisons)
         memory = BodyMemory(settings.body_memory)
         records = Records(
             ledger=ledger,
@@ -119,10 +128,13 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         scanners = ScannerSocket(
             credentials=credentials,
             hub=hub,
+            trust=trust,
             policy=policy,
             collectors=collectors,
             trusted_proxies=settings.trusted_proxies,
         )
+        sweeps = Sweeps()
+        sweep_door = SweepDoor(caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, sweeps=sweeps)
         health = Health(hub=hub, intake=intake)
         board = Board(
             collectors,
@@ -134,6 +146,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             roster_file=settings.scanners_file,
             debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
         )
+        board.disagreements_of, board.distrust_of = trust.disagreements, trust.distrust_of
         watch = None
         if targets:
             sender = Sender(targets)
@@ -151,6 +164,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             scanners=scanners,
             credentials=credentials,
             roster=collectors.roster,
+            trust=trust,
             ledger=ledger,
             steering=steering,
             trusted_proxies=settings.trusted_proxies,
@@ -163,9 +177,19 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             collectors=collectors,
         )
         listeners = (
-            Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
+            Listener(Starlette(routes=[hook.route, *sweep_door.routes, *health.routes]), sockets[0]),
             Listener(
-                Starlette(routes=[scanners.route, status.route, metrics.route, *health.routes, page.mount]), sockets[1]
+                Starlette(
+                    routes=[
+                        scanners.route,
+                        scanners.plain_route,
+                        status.route,
+                        metrics.route,
+                        *health.routes,
+                        page.mount,
+                    ]
+                ),
+                sockets[1],
             ),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):

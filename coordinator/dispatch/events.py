@@ -78,8 +78,21 @@ class ScanSubmitted:
 
 
 @dataclass(frozen=True, slots=True)
+class SpotCheckSubmitted:
+    """Frames that one scanner has looked at are to be looked at by another, this one, if it has nothing else to do.
+
+    Its end is Scored; NO_SCANNER when the scanner had, or got, something else to do, left or failed; or TIMED_OUT.
+    """
+
+    scan: str
+    generation: int
+    frames: int
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ScanAbandoned:
-    """Nobody waits for a scan any more."""
+    """Nobody waits for a scan, or a spot check, any more."""
 
     scan: str
 
@@ -137,6 +150,7 @@ Event: TypeAlias = (
     | ScannerHeld
     | ScannerForgiven
     | ScanSubmitted
+    | SpotCheckSubmitted
     | ScanAbandoned
     | FramesReceived
     | FramesDone

@@ -92,6 +92,9 @@ DEFAULT_ANSWERS: Mapping[Outcome, Answer] = MappingProxyType(
 UNSEEN = frozenset({Outcome.NO_SCANNER, Outcome.OVERLOADED, Outcome.TIMED_OUT})
 """Outcomes of pictures that nobody looked at; accepting one of them is a debt."""
 
+JUDGED_BAD = frozenset({Outcome.FLAGGED, Outcome.BLOCKED})
+"""Outcomes of pictures that are not to be kept; others that are rejected by default could only not be looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ruling:

@@ -68,6 +68,8 @@ class Board:
         """Who keeps the pauses that admins order sets this."""
         self.disagreements_of: Callable[[str], int] = _no_disagreements
         """Who compares scanners with each other sets this."""
+        self.distrust_of: Callable[[str], tuple[str, float] | None] = _no_distrust
+        """And this: why a scanner is not believed, and until when."""
         self._hub = hub
         self._intake = intake
         self._credentials = credentials
@@ -200,6 +202,7 @@ class Board:
                     pause=self.pause_of(name),
                     refusal=self.collectors.refusals.last_of(name),
                     disagreements=self.disagreements_of(name),
+                    distrust=self.distrust_of(name),
                 ),
                 self._judging.policy.model,
                 timeline,
@@ -237,6 +240,10 @@ class Board:
 
 
 def _no_pause(name: str) -> Pause | None:
+    return None
+
+
+def _no_distrust(name: str) -> tuple[str, float] | None:
     return None
 
 

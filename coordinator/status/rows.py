@@ -26,6 +26,8 @@ class Sight:
     pause: Pause | None = None
     refusal: tuple[RefusalCause, float] | None = None
     disagreements: int = 0
+    distrust: tuple[str, float] | None = None
+    """Why it is not believed, and until when, where that is so."""
 
 
 def row_of(sight: Sight, model: str, timeline: Timeline) -> ScannerStatus:
@@ -104,6 +106,8 @@ def intent_of(sight: Sight, record: Record, timeline: Timeline) -> Intent:
     load, is_ready = record.load, sight.state is not None and sight.state.phase is Phase.READY
     if record.generation and is_ready and load is not None and load.paused:
         return Intent(IntentKind.PAUSED, Place.MACHINE, record.host, load.reason)
+    if sight.distrust is not None and sight.distrust[1] > timeline.now_s:
+        return Intent(IntentKind.SET_ASIDE, note=sight.distrust[0], until=timeline.at(sight.distrust[1]))
     faults = sight.faults
     if faults is not None and faults.aside_until_s > timeline.now_s:
         since, until = timeline.at(faults.last_s), timeline.at(faults.aside_until_s)

@@ -7,7 +7,6 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -16,13 +15,14 @@ from starlette.routing import Route
 from coordinator.body import Body, BodyMemory, read_body
 from coordinator.credentials import Caller, Credentials
 from coordinator.intake import Intake
-from coordinator.judge.outcomes import Outcome, OutcomeTable, Ruling
+from coordinator.judge.outcomes import JUDGED_BAD, Outcome, OutcomeTable, Ruling
 from coordinator.records import Records
 from coordinator.settings import Network
 from coordinator.status.upload_log import UploadLog
 from coordinator.status.uploads import Decided
 from coordinator.uploads import Finding, Uploads
 from coordinator.web.addresses import UntrustedProxyError, client_address
+from coordinator.web.answer import report_of
 from coordinator.web.errors import Refusal
 from shared.messages import Lane
 
@@ -72,7 +72,7 @@ class Hook:
 
     async def _scan(self, request: Request) -> Response:
         began_s = asyncio.get_running_loop().time()
-        caller = self._caller(request)
+        caller = self.caller_of(request)
         if isinstance(caller, Refusal):
             return self._refuse(caller)
         lane = self._lane(request, caller)
@@ -89,7 +89,8 @@ class Hook:
             finally:
                 body.release()
 
-    def _caller(self, request: Request) -> Caller | Refusal:
+    def caller_of(self, request: Request) -> Caller | Refusal:
+        """Say who asks, by the secret in the path or by the address; or why nobody is answered."""
         book = self._credentials.latest
         secret = request.path_params["caller"]
         if secret != BY_ADDRESS:
@@ -140,6 +141,7 @@ class Hook:
                 scan_id=scan_id,
                 mode=self._outcomes.mode,
                 deadline_s=deadline_s,
+                lane=lane,
             )
         now_s = loop.time()
         times = {"body": body_ms, **finding.milliseconds, "total": (now_s - began_s) * 1e3}
@@ -161,7 +163,7 @@ class Hook:
                 steps_ms=times,
             )
         )
-        return _report(scan_id, body, finding, ruling, times)
+        return _respond(scan_id, body, finding, ruling, lane, times)
 
     def _refuse(self, refusal: Refusal) -> Response:
         self._log.note_refused()
@@ -196,8 +198,13 @@ class Hook:
             await asyncio.wait({looking, gone})
 
 
-def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, times: Mapping[str, float]) -> Response:
-    logger.info(
+def _respond(
+    scan_id: str, body: Body, finding: Finding, ruling: Ruling, lane: Lane, times: Mapping[str, float]
+) -> Response:
+    # A sweep is a row a picture of every store there is: the log is for what matters.
+    is_quiet = lane is Lane.SWEEP and finding.outcome not in JUDGED_BAD
+    logger.log(
+        logging.DEBUG if is_quiet else logging.INFO,
         "upload %s sha256=%s bytes=%d outcome=%s answer=%s parts=%s looks=%d scanner=%s ms=%.0f",
         scan_id,
         body.sha256,
@@ -209,20 +216,9 @@ def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, times: M
         finding.scanner or "-",
         times["total"],
     )
-    report: dict[str, Any] = {
+    report = {
         "scan_id": scan_id,
-        "outcome": finding.outcome,
-        "answer": ruling.answer,
-        "would_be": ruling.would_be,
-        "reason": finding.reason,
-        "parts": list(finding.parts),
-        "look": finding.look,
-        "looks": finding.looks,
-        "partial": finding.partial,
-        "format": finding.format,
-        "remembered": finding.remembered,
-        "sha256": body.sha256,
-        "bytes": body.size_bytes,
+        **report_of(body, finding, ruling),
         "milliseconds": {step: round(value, 3) for step, value in times.items()},
     }
     return JSONResponse(report, status_code=ruling.status)

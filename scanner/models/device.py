@@ -18,6 +18,8 @@ class Machine:
     mps: bool = False
     bf16: bool = False
     """The processor itself computes in bfloat16."""
+    built_for: Literal["cuda", "rocm", "cpu"] = "cpu"
+    """What this torch can use beside a processor or an Apple GPU."""
 
 
 @dataclass(frozen=True)

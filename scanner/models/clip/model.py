@@ -84,6 +84,11 @@ class ClipModel:
         found = find_weights(name, path=weights, architecture=architecture, activation=activation, cache=cache)
         return guarded(lambda: cls(name, found, choice, auto=precision == "auto", notes=notes))
 
+    @property
+    def precision(self) -> str:
+        """Name of the precision in use: fp32, fp16 or bf16."""
+        return self._choice.precision
+
     def retreat(self) -> bool:
         """Read the image tower again, to compute in fp32, if the precision was chosen here and is another."""
         if not self._auto or self._choice.precision == "fp32":

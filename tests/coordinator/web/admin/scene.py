@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from coordinator.settings import Network
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
 from coordinator.steering import Steering
+from coordinator.trust.record import Trust
 from coordinator.web.admin.page import AdminPage
 from coordinator.web.admin.token import AdminToken
 from coordinator.web.scanner_socket import ScannerSocket
@@ -49,6 +51,9 @@ class Line:
     def fence(self) -> None:
         """Make way."""
 
+    def set_aside(self, reason: str) -> None:
+        """Leave."""
+
 
 @dataclass
 class Scene:
@@ -62,6 +67,7 @@ class Scene:
     steering: Steering
     collectors: Collectors
     board: Board
+    trust: Trust
     outcomes: OutcomeTable
     client: httpx2.AsyncClient
     folder: Path
@@ -120,6 +126,7 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
         credentials = Credentials(folder / "credentials.json")
         credentials.create()
         collectors, outcomes, policy = Collectors(0.0), OutcomeTable({}), load_policy("null")
+        trust = Trust(noise=os.urandom)
         board = Board(
             collectors,
             hub=hub,
@@ -130,12 +137,13 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
             roster_file=folder / "scanners.json",
         )
         steering = Steering(folder / "steering.json", hub=hub, outcomes=outcomes)
-        board.pause_of = steering.pauses.get
+        board.pause_of, board.distrust_of = steering.pauses.get, trust.distrust_of
         page = AdminPage(
             token=AdminToken.of(TOKEN),
             sessions_file=folder / "admin-sessions.json",
             snapshot=board.snapshot,
-            scanners=ScannerSocket(credentials=credentials, hub=hub, policy=policy, collectors=collectors),
+            scanners=ScannerSocket(credentials=credentials, hub=hub, trust=trust, policy=policy, collectors=collectors),
+            trust=trust,
             credentials=credentials,
             roster=collectors.roster,
             ledger=ledger,
@@ -157,6 +165,7 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
                 steering=steering,
                 collectors=collectors,
                 board=board,
+                trust=trust,
                 outcomes=outcomes,
                 client=client,
                 folder=folder,
