@@ -184,6 +184,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             scanners=scanners,
             credentials=credentials,
             roster=collectors.roster,
+            trust=trust,
             ledger=ledger,
             steering=steering,
             trusted_proxies=settings.trusted_proxies,

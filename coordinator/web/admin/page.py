@@ -14,6 +14,7 @@ from coordinator.settings import Network
 from coordinator.status.roster import Roster
 from coordinator.status.snapshot import Snapshot
 from coordinator.steering import Steering
+from coordinator.trust.record import Trust
 from coordinator.web.admin.flashes import Flashes
 from coordinator.web.admin.guard import Guard
 from coordinator.web.admin.headers import SecureHeaders
@@ -43,6 +44,7 @@ class AdminPage:
         scanners: ScannerSocket,
         credentials: Credentials,
         roster: Roster,
+        trust: Trust,
         ledger: Ledger,
         steering: Steering,
         trusted_proxies: Sequence[Network],
@@ -73,6 +75,7 @@ class AdminPage:
             scanners=scanners,
             credentials=credentials,
             roster=roster,
+            trust=trust,
         )
         self.mount = Mount(
             "/",

@@ -153,7 +153,7 @@ def _scanner(scanner: ScannerStatus) -> Iterator[tuple[str, Cell]]:
     yield f"{key}.host", " · ".join(text for text in (host, scanner.version) if text)
     yield f"{key}.device", words.device(scanner)
     yield f"{key}.model", _model(scanner)
-    yield f"{key}.flight", f"{scanner.in_flight} / {scanner.capacity}" if scanner.capacity else words.NOTHING
+    yield f"{key}.flight", f"{scanner.in_flight} / {scanner.capacity}" if is_connected(scanner) else words.NOTHING
     yield f"{key}.memory", words.memory(scanner.memory_used_bytes, scanner.memory_total_bytes)
     yield f"{key}.scans", f"{scanner.scans:,}"
     yield f"{key}.speed", words.speed(scanner.frames_per_s)

@@ -52,7 +52,7 @@ class Line:
         """Make way."""
 
     def set_aside(self, reason: str) -> None:
-        """Do nothing."""
+        """Leave."""
 
 
 @dataclass
@@ -67,6 +67,7 @@ class Scene:
     steering: Steering
     collectors: Collectors
     board: Board
+    trust: Trust
     outcomes: OutcomeTable
     client: httpx2.AsyncClient
     folder: Path
@@ -125,6 +126,7 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
         credentials = Credentials(folder / "credentials.json")
         credentials.create()
         collectors, outcomes, policy = Collectors(0.0), OutcomeTable({}), load_policy("null")
+        trust = Trust(noise=os.urandom)
         board = Board(
             collectors,
             hub=hub,
@@ -135,14 +137,13 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
             roster_file=folder / "scanners.json",
         )
         steering = Steering(folder / "steering.json", hub=hub, outcomes=outcomes)
-        board.pause_of = steering.pauses.get
+        board.pause_of, board.aside_of = steering.pauses.get, trust.aside_of
         page = AdminPage(
             token=AdminToken.of(TOKEN),
             sessions_file=folder / "admin-sessions.json",
             snapshot=board.snapshot,
-            scanners=ScannerSocket(
-                credentials=credentials, hub=hub, trust=Trust(noise=os.urandom), policy=policy, collectors=collectors
-            ),
+            scanners=ScannerSocket(credentials=credentials, hub=hub, trust=trust, policy=policy, collectors=collectors),
+            trust=trust,
             credentials=credentials,
             roster=collectors.roster,
             ledger=ledger,
@@ -164,6 +165,7 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
                 steering=steering,
                 collectors=collectors,
                 board=board,
+                trust=trust,
                 outcomes=outcomes,
                 client=client,
                 folder=folder,
