@@ -11,7 +11,6 @@ import ipaddress
 import logging
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from coordinator.private_file import write_private
 from coordinator.settings import Network
 from shared.errors import ConfigurationError
 from shared.limits import MAX_NAME_CHARACTERS
@@ -205,17 +205,7 @@ class Credentials:
             raise ConfigurationError(f"{self._path} is damaged at {place}; restore it or move it away.") from error
 
     def _write(self, book: Book) -> None:
-        """Replace the file as a whole: a reader sees the old one or the new one."""
-        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=".credentials-")
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(book.model_dump_json(indent=1))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self._path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_private(self._path, book.model_dump_json(indent=1))
 
 
 def caller_with_secret(name: str, secret: str, created: datetime) -> Caller:

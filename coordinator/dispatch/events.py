@@ -52,6 +52,21 @@ class LoadChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ScannerHeld:
+    """An admin lets a scanner take no new scans, or lets it take them again; holds for its later connections too."""
+
+    scanner: str
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerForgiven:
+    """An admin wants a scanner that was set aside to be tried now."""
+
+    scanner: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScanSubmitted:
     """An upload wants its frames looked at until the deadline."""
 
@@ -132,6 +147,8 @@ Event: TypeAlias = (
     | ScannerDraining
     | ScannerLeft
     | LoadChanged
+    | ScannerHeld
+    | ScannerForgiven
     | ScanSubmitted
     | SpotCheckSubmitted
     | ScanAbandoned

@@ -53,10 +53,12 @@ class Machine:
         self._stirred = False
         self._handlers: Mapping[type[Any], Callable[[Any, float], None]] = {
             ev.ScannerJoined: self._on_joined,
-            ev.ScannerReady: self._on_ready,
+            ev.ScannerReady: lambda event, _: self.fleet.note_ready(event.generation),
             ev.ScannerDraining: self._on_draining,
             ev.ScannerLeft: self._on_left,
             ev.LoadChanged: self._on_load,
+            ev.ScannerHeld: lambda event, _: self.fleet.note_held(event.scanner, is_held=event.is_held),
+            ev.ScannerForgiven: lambda event, _: self.faults.forgive(event.scanner),
             ev.ScanSubmitted: self._on_submitted,
             ev.SpotCheckSubmitted: lambda event, now: None,
             ev.ScanAbandoned: self._on_abandoned,
@@ -106,16 +108,13 @@ class Machine:
             self._commands.append(ev.Fence(old.generation))
             self._lose(old, now)
 
-    def _on_ready(self, event: ev.ScannerReady, now: float) -> None:
-        self.fleet.note_ready(event.generation)
-
-    def _on_draining(self, event: ev.ScannerDraining, now: float) -> None:
-        self.fleet.note_draining(event.generation)
-
     def _on_left(self, event: ev.ScannerLeft, now: float) -> None:
         scanner = self.scanners.get(event.generation)
         if scanner is not None:
             self._lose(scanner, now)
+
+    def _on_draining(self, event: ev.ScannerDraining, now: float) -> None:
+        self.fleet.note_draining(event.generation)
 
     def _on_load(self, event: ev.LoadChanged, now: float) -> None:
         self.fleet.note_load(event.generation, event.capacity, event.frames_per_s)

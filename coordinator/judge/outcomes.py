@@ -107,7 +107,7 @@ class Ruling:
 
 
 class OutcomeTable:
-    """The admin's choice of an answer for every outcome."""
+    """The admin's choice of an answer for every outcome. `mode` may be changed at any time, for what comes then."""
 
     def __init__(self, choices: Mapping[Outcome, Answer], mode: Mode = Mode.ENFORCE) -> None:
         """Take the admin's choices; outcomes without one keep their default.

@@ -142,6 +142,8 @@ class Hook:
                 self._records.keep(body, finding)
             if wants_margins(request):
                 margins = await self._records.margins(body, finding)
+        else:
+            finding = await self._look_again(body, finding, lane, deadline_s - WRITING_S, recording=recording)
         ruling = self._outcomes.rule(finding.outcome)
         scan_id = secrets.token_hex(8)
         if recording and not wants_margins(request):
@@ -181,6 +183,14 @@ class Hook:
     def _refuse(self, refusal: Refusal) -> Response:
         self._log.note_refused()
         return refusal.response()
+
+    async def _look_again(
+        self, body: Body, remembered: Finding, lane: Lane, deadline_s: float, *, recording: bool
+    ) -> Finding:
+        finding = await self._uploads.look_again(body, remembered, lane=lane, deadline_s=deadline_s)
+        if recording:
+            await self._records.keep_likeness(body, remembered, finding)
+        return finding
 
     async def _find(
         self,

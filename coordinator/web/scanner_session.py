@@ -14,11 +14,12 @@ from coordinator.dispatch import events as ev
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
 from coordinator.status.roster import Roster
-from coordinator.trust.record import Identity, Trust
+from coordinator.trust.record import Trust
+from coordinator.web.ending import EndError
 from coordinator.web.examiner import Examiner
-from coordinator.web.fitness import unfit
 from coordinator.web.outbox import Outbox
 from coordinator.web.pushed import ConstantScoresError, Pushed
+from coordinator.web.trial import Trials
 from shared import limits
 from shared.close_codes import CloseCode
 from shared.errors import MalformedMessageError, ProtocolError, UnexpectedMessageError
@@ -51,15 +52,6 @@ and what was on its way to it forgotten, within 10 s (issue "Dispatch, proven").
 CLOSE_S = 2.0
 
 
-class _EndError(Exception):
-    """The connection is to be closed, with a code and a reason for the log."""
-
-    def __init__(self, code: CloseCode, reason: str) -> None:
-        self.code = code
-        self.reason = reason
-        super().__init__(code, reason)
-
-
 class ScannerSession:
     """Serve one accepted connection. The hub pushes through it; `run` returns when it has ended."""
 
@@ -83,30 +75,38 @@ class ScannerSession:
         self._roster = roster
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox()
-        self._ending: asyncio.Future[_EndError] = self._loop.create_future()
+        self._ending: asyncio.Future[EndError] = self._loop.create_future()
         self._generation = 0
         self._problem = ""
-        self._identity = Identity("", "", "", "", 0)
         self._pause = ""
         self._pushed = Pushed(terms=len(policy.terms))
-        self._examiner = Examiner(token.name, trust=trust, ask=self._ask, passed=self._become_ready, end=self.end)
-        self._return: asyncio.TimerHandle | None = None
+        self._examiner = Examiner(
+            token.name, trust=trust, policy=policy, ask=self._ask, passed=self._become_ready, end=self.end
+        )
+        self._drained = ""
+        """Why the connection ends once nothing is in flight; empty while it goes on."""
+        self.trials = Trials(self._outbox.put, policy, lambda: hub.machine.scanners.get(self._generation))
 
     @property
     def was_greeted(self) -> bool:
         """Say whether its hello was understood."""
         return self._generation != 0
 
+    @property
+    def is_in_fleet(self) -> bool:
+        """Say whether the scanner has joined, and neither left nor been replaced since."""
+        return self._generation in self._hub.machine.scanners
+
     async def run(self) -> None:
         """Serve until either side ends the connection; then leave the hub, whatever happened."""
-        end: _EndError | None = None
+        end: EndError | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read())
                 group.create_task(self._write())
                 group.create_task(self._await_end())
-        except* _EndError as raised:
-            end = next(error for error in raised.exceptions if isinstance(error, _EndError))
+        except* EndError as raised:
+            end = next(error for error in raised.exceptions if isinstance(error, EndError))
         except* WebSocketDisconnect:
             pass
         finally:
@@ -117,10 +117,9 @@ class ScannerSession:
                 self._hub.leave(self._generation)
                 self._trust.leave(self.token.name, self._loop.time())
             self._examiner.close()
-            if self._return is not None:
-                self._return.cancel()
             # Not left to the garbage collector: the error that ended the connection holds this session in a cycle.
             self._outbox.clear()
+            self.trials.end()
             logger.info("scanner %s left: %s", self.token.name, end.reason if end else "connection lost")
         if end is not None:
             await self._close(end)
@@ -138,6 +137,8 @@ class ScannerSession:
         self._pushed.forget(scan)
         if not self._outbox.drop(scan):
             self._outbox.put(Cancel(scan))
+        if self._drained:
+            self._end_when_drained()
 
     def fence(self) -> None:
         """Close: a newer connection of the same scanner took its place."""
@@ -150,7 +151,14 @@ class ScannerSession:
     def end(self, code: CloseCode, reason: str) -> None:
         """Close the connection with a code."""
         if not self._ending.done():
-            self._ending.set_result(_EndError(code, reason))
+            self._ending.set_result(EndError(code, reason))
+
+    def drain(self, reason: str) -> None:
+        """Push no more, and close the connection for good when nothing is in flight."""
+        self._hub.handle(ev.ScannerDraining(self._generation))
+        self._drained = reason
+        self._outbox.put(Drain(reason))
+        self._end_when_drained()
 
     # The three tasks
 
@@ -161,7 +169,7 @@ class ScannerSession:
                 self._take(await self._receive())
         except ProtocolError as error:
             logger.warning("scanner %s broke the protocol: %s", self.token.name, error)
-            raise _EndError(error.close_code, str(error)) from error
+            raise EndError(error.close_code, str(error)) from error
 
     async def _write(self) -> NoReturn:
         while True:
@@ -170,12 +178,12 @@ class ScannerSession:
                 async with asyncio.timeout(SEND_STALL_S):
                     await self._websocket.send_bytes(encode(message))
             except TimeoutError as error:
-                raise _EndError(CloseCode.STALLED, f"took nothing for {SEND_STALL_S:.0f} s") from error
+                raise EndError(CloseCode.STALLED, f"took nothing for {SEND_STALL_S:.0f} s") from error
 
     async def _await_end(self) -> NoReturn:
         raise await self._ending
 
-    async def _close(self, end: _EndError) -> None:
+    async def _close(self, end: EndError) -> None:
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._websocket.close(end.code, end.reason[:100])
@@ -199,10 +207,10 @@ class ScannerSession:
             async with asyncio.timeout(limits.HELLO_TIMEOUT_S):
                 hello = await self._receive()
         except TimeoutError as error:
-            raise _EndError(CloseCode.HELLO_TIMEOUT, "said no hello") from error
+            raise EndError(CloseCode.HELLO_TIMEOUT, "said no hello") from error
         if not isinstance(hello, Hello):
             raise UnexpectedMessageError(hello.TYPE, "before hello")
-        self._problem = self._problem_of(hello)
+        self._problem = self._examiner.meet(hello)
         self._generation = self._hub.join(self.token.name, hello.capacity, self)
         self._roster.greet(self.token.name, self._generation, hello, self._problem, self._loop.time())
         self._trust.join(self.token.name)
@@ -224,30 +232,20 @@ class ScannerSession:
             hello.software,
             hello.device,
             hello.device_asked,
-            self._identity.weights[:12] or "of no model that serves",
+            self._examiner.weights[:12] or "of no model that serves",
             hello.capacity,
             f"; gets nothing: {self._problem}" if self._problem else "",
         )
 
-    def _problem_of(self, hello: Hello) -> str:
-        """Say why a scanner cannot serve; empty when it can."""
-        if problem := unfit(self._policy, hello):
-            return problem
-        fingerprint = next(model.fingerprint for model in hello.models if model.name == self._policy.model)
-        name, now = self.token.name, self._loop.time()
-        self._identity = Identity(hello.software, hello.device, hello.precision, fingerprint, hello.capacity)
-        aside_s = self._trust.aside_until_s(name, now) - now
-        if aside_s > 0.0:
-            self._return = self._loop.call_later(aside_s, self.end, CloseCode.COME_BACK, "it may try again")
-        return self._trust.problem_of(name, fingerprint, now)
-
     def _take(self, message: FromScanner) -> None:
+        if self.trials.takes(message):
+            return
         generation = self._generation
         match message:
             case Ready():
                 if self._problem:
                     raise UnexpectedMessageError("ready", "from a scanner that cannot serve")
-                self._examiner.begin(self._identity, frame_size=self._policy.frame_size)
+                self._examiner.begin()
             case Received():
                 self._hub.note_received(generation, message.scan_id, message.attempt)
             case Progress():
@@ -271,9 +269,15 @@ class ScannerSession:
                 # What was pushed before this answer arrives before it: then the scanner knows what it has to finish.
                 self._outbox.put(Drain("understood"))
             case Goodbye():
-                raise _EndError(CloseCode.DONE, f"goodbye: {message.reason}")
+                raise EndError(CloseCode.DONE, f"goodbye: {message.reason}")
             case Hello():
                 raise UnexpectedMessageError("hello", "a second time")
+        if self._drained:
+            self._end_when_drained()
+
+    def _end_when_drained(self) -> None:
+        if not self._pushed:
+            self.end(CloseCode.DONE, self._drained)
 
     def _tell_pause(self, load: Load) -> None:
         pause = (load.reason or "no reason given") if load.paused else ""
@@ -287,23 +291,16 @@ class ScannerSession:
         self.push(ev.Push(self._generation, scan, 1, len(frames), within_s), Lane.LIVE, frames, self._policy.frame_size)
 
     def _become_ready(self) -> None:
-        before = self._hub.weights
-        self._hub.weights = self._identity.weights
+        self._hub.note_weights(self.token.name, self._examiner.weights)
         self._hub.handle(ev.ScannerReady(self._generation))
+        self._roster.tell(self.token.name, "ready", self._loop.time())
         logger.info("scanner %s is ready", self.token.name)
-        if before not in ("", self._identity.weights):
-            logger.warning(
-                "scanner %s has other weights (%s) than the one before (%s); FEDIWARD_FINGERPRINT says which are right",
-                self.token.name,
-                self._identity.weights[:12],
-                before[:12],
-            )
 
     def _take_result(self, result: Result) -> None:
         """Check scores and pass them on. A result of a scan or attempt that is not open here changes nothing."""
         pushed_s = self._pushed.pushed_s(result.scan_id)
         try:
-            scores = self._pushed.take(result, weights=self._identity.weights)
+            scores = self._pushed.take(result, weights=self._examiner.weights)
         except ConstantScoresError as error:
             self._trust.note_fault(self.token.name)
             self._roster.fault(self.token.name, str(error))

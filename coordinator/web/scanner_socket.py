@@ -73,9 +73,17 @@ class ScannerSocket:
         """Close the sessions of scanners whose token is revoked; runs until cancelled."""
         while True:
             await asyncio.sleep(REVOKED_WITHIN_S)
-            book = self._credentials.latest
-            for session in [s for s in self._sessions if not book.knows(s.token)]:
-                session.end(CloseCode.REVOKED, "its token was revoked")
+            self.end_revoked()
+
+    def end_revoked(self) -> None:
+        """Close the sessions of scanners whose token is revoked."""
+        book = self._credentials.latest
+        for session in [s for s in self._sessions if not book.knows(s.token)]:
+            session.end(CloseCode.REVOKED, "its token was revoked")
+
+    def session(self, name: str) -> ScannerSession | None:
+        """Return the connection of a scanner, None when it is not connected."""
+        return next((session for session in self._sessions if session.token.name == name and session.is_in_fleet), None)
 
     async def close(self) -> None:
         """Ask every scanner to come back later, and admit no more."""

@@ -68,6 +68,7 @@ class Watcher:
         self._late_s = late_s
         self._open: dict[str, SeenScan] = {}
         self._swept = False
+        self._held: set[str] = set()
         self._sleeps: list[tuple[float, float]] = []
 
     def note_sleep(self, from_s: float, until_s: float) -> None:
@@ -143,6 +144,8 @@ class Watcher:
                 self.scanners[event.generation].drains = True
             case ev.LoadChanged() if event.generation in self.scanners:
                 self.scanners[event.generation].capacity = event.capacity
+            case ev.ScannerHeld(name, is_held):
+                self._held = self._held | {name} if is_held else self._held - {name}
             case _:
                 pass
 
@@ -166,6 +169,7 @@ class Watcher:
         self.hold(scanner is not None, "pushed to a scanner that left", push.scan)
         assert scanner is not None
         self.hold(scanner.takes and not scanner.drains, "pushed to a scanner that is not ready", push.scan)
+        self.hold(scanner.name not in self._held, "pushed to a scanner that an admin holds", push.scan)
         self.hold(seen.is_open, "pushed a scan that is settled", push.scan)
         self.hold(seen.pinned in (None, push.generation), "spot-checked by another scanner", push.scan)
         beside = [scan for scan in scanner.has if seen.pinned is not None or self.scans[scan].pinned is not None]
