@@ -24,7 +24,7 @@ from coordinator.sweep.item import Item
 PAGE = 100
 """For each content of a page that has none yet, pict-rs works out a small preview."""
 
-ANCHORS = 3 * PAGE
+ANCHORS = 5 * PAGE
 """Contents that a listing remembers: when the one to go on from was removed, it goes on from one of these."""
 
 FETCH_S = 60.0
@@ -59,6 +59,7 @@ class PictRsSource:
                 yield [_item(stored) for stored in contents]
             if len(contents) < len(page.contents) or not page.next:
                 return
+            # The last one first: `extendleft` turns them round.
             passed.extendleft(stored.key for stored in contents)
             page = await self._next(page.next, passed)
 
@@ -122,7 +123,10 @@ class PictRsSource:
         page = await self._page(slug=slug)
         if page.contents and page.contents[0].key.slug == slug:
             return page
-        for key in passed:
+        # Further and further back: where one was removed, its neighbours often were as well.
+        back = 1
+        while back <= len(passed):
+            key, back = passed[back - 1], 2 * back
             found = await self._page(slug=key.slug)
             if found.contents and found.contents[0].key == key:
                 return found
