@@ -90,17 +90,14 @@ class ScannerSession:
         self._problem = ""
         self._identity = Identity("", "", "", "", 0)
         self._pause = ""
+        self.said_wrong_hello = False
+        """What it said first was not understood."""
         self._pushed = Pushed(terms=len(policy.terms))
         self._examiner = Examiner(token.name, trust=trust, ask=self._ask, passed=self._become_ready, end=self.end)
         self._return: asyncio.TimerHandle | None = None
         self._drained = ""
         """Why the connection ends once nothing is in flight; empty while it goes on."""
         self._trial: Trial | None = None
-
-    @property
-    def was_greeted(self) -> bool:
-        """Say whether its hello was understood."""
-        return self._generation != 0
 
     @property
     def is_in_fleet(self) -> bool:
@@ -196,6 +193,7 @@ class ScannerSession:
             while True:
                 self._take(await self._receive())
         except ProtocolError as error:
+            self.said_wrong_hello = not self._generation
             logger.warning("scanner %s broke the protocol: %s", self.token.name, error)
             raise _EndError(error.close_code, str(error)) from error
 
