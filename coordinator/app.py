@@ -146,6 +146,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
         )
         board.disagreements_of = trust.disagreements
+        board.distrust_of = trust.aside_of
         watch = None
         if targets:
             sender = Sender(targets)

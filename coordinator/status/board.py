@@ -32,7 +32,7 @@ from coordinator.status.timeline import Timeline
 logger = logging.getLogger(__name__)
 
 WATCH_S = 1.0
-DEBTS_EVERY_S = 10.0
+DEBTS_EVERY_S = 5.0
 WRITE_EVERY_S = 300.0
 """Counts of results are written down so often; that a scanner came or left, at once."""
 
@@ -68,6 +68,8 @@ class Board:
         """Who keeps the pauses that admins order sets this."""
         self.disagreements_of: Callable[[str], int] = _no_disagreements
         """Who compares scanners with each other sets this."""
+        self.distrust_of: Callable[[str], tuple[float, str]] = _no_distrust
+        """Until when, in the time of the running loop, a scanner is not believed, and why: set by the same."""
         self._hub = hub
         self._intake = intake
         self._credentials = credentials
@@ -203,6 +205,7 @@ class Board:
                     faults=machine.faults.record(name),
                     pause=self.pause_of(name),
                     refusal=self.collectors.refusals.last_of(name),
+                    distrust=self.distrust_of(name),
                     disagreements=self.disagreements_of(name),
                 ),
                 self._judging.policy.model,
@@ -242,6 +245,10 @@ class Board:
 
 def _no_pause(name: str) -> Pause | None:
     return None
+
+
+def _no_distrust(name: str) -> tuple[float, str]:
+    return float("-inf"), ""
 
 
 def _no_disagreements(name: str) -> int:

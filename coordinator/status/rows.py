@@ -25,6 +25,8 @@ class Sight:
     faults: FaultRecord | None = None
     pause: Pause | None = None
     refusal: tuple[RefusalCause, float] | None = None
+    distrust: tuple[float, str] = (float("-inf"), "")
+    """Until when it is not believed, and why."""
     disagreements: int = 0
 
 
@@ -80,6 +82,8 @@ def connection_of(sight: Sight, record: Record, state: ScannerState | None, now_
             return Connection.NEVER_CONNECTED, ""
         return Connection.OFFLINE, record.left_why
     silent_s = now_s - record.last_sign_s if record.last_sign_s is not None else 0.0
+    if record.problem and sight.distrust[0] > now_s:
+        return Connection.CANNOT_SERVE, "set aside"
     if record.problem:
         return Connection.CANNOT_SERVE, record.problem
     if state.is_late or record.is_quiet(now_s):
@@ -104,6 +108,9 @@ def intent_of(sight: Sight, record: Record, timeline: Timeline) -> Intent:
     load, is_ready = record.load, sight.state is not None and sight.state.phase is Phase.READY
     if record.generation and is_ready and load is not None and load.paused:
         return Intent(IntentKind.PAUSED, Place.MACHINE, record.host, load.reason)
+    distrusted_until_s, reason = sight.distrust
+    if distrusted_until_s > timeline.now_s:
+        return Intent(IntentKind.SET_ASIDE, note=reason, until=timeline.at(distrusted_until_s))
     faults = sight.faults
     if faults is not None and faults.aside_until_s > timeline.now_s:
         since, until = timeline.at(faults.last_s), timeline.at(faults.aside_until_s)

@@ -90,6 +90,11 @@ class Trust:
         record = self._records.get(scanner)
         return 0 if record is None else record.disagreements
 
+    def aside_of(self, scanner: str) -> tuple[float, str]:
+        """Return until when a scanner is, or was, set aside, and why; a time before all others if it never was."""
+        record = self._records.get(scanner)
+        return (float("-inf"), "") if record is None else (record.aside_until_s, record.reason)
+
     def problem_of(self, scanner: str, weights: str, now: float) -> str:
         """Say why a scanner gets nothing now; empty when it may be examined."""
         record = self._records.get(scanner)

@@ -125,6 +125,15 @@ def test_rows_intent_set_aside() -> None:
     assert row(record=record(), state=state(), faults=over).intent.kind is IntentKind.ACTIVE
 
 
+def test_rows_distrust_is_set_aside_too() -> None:
+    """A scanner whose answers are not believed says until when and why, and not that its settings are wrong."""
+    found = row(record=record(problem="set aside for 60 s"), state=state(), distrust=(NOW_S + 60, "its scores differ"))
+    assert (found.intent.kind, found.intent.note) == (IntentKind.SET_ASIDE, "its scores differ")
+    assert found.intent.until == NOW + timedelta(seconds=60)
+    assert (found.connection, found.why) == (Connection.CANNOT_SERVE, "set aside")
+    assert row(record=record(), state=state(), distrust=(NOW_S, "its scores differ")).intent.kind is IntentKind.ACTIVE
+
+
 def test_rows_speed_is_measured_before_it_is_believed() -> None:
     """What dispatch measured, before that what the scanner says, before that nothing."""
     measured = state(seconds_per_frame=0.05, busy_frames=4.0, frames_in_flight=4)
