@@ -76,6 +76,8 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
     )
     targets = open_targets(settings.notify_addresses)
     admin_token = _admin_token(settings)
+    if not credentials.book.scanners:
+        logger.warning("no scanner can connect yet: run `fediward-coordinator scanner new NAME`")
     close_memory()
     return_large_blocks()
     async with AsyncExitStack() as stack:

@@ -32,6 +32,4 @@ def serve() -> None:
         logging.getLogger(__name__).info(
             "made %s with the caller %s: loopback and private addresses", settings.credentials_file, LOCAL_CALLER
         )
-    if not credentials.book.scanners:
-        logging.getLogger(__name__).warning("no scanner can connect yet: run `fediward-coordinator scanner new NAME`")
     asyncio.run(app.serve(settings, policy, credentials))
