@@ -24,7 +24,7 @@ from coordinator.status.record import Record
 from coordinator.status.roster import FORGET_AFTER_S
 from coordinator.status.roster_file import RosterFile
 from coordinator.status.rows import Sight, row_of, states_by_name, takes_uploads
-from coordinator.status.scanner import Pause, ScannerStatus
+from coordinator.status.scanner import Pause, ScannerEvent, ScannerStatus
 from coordinator.status.sentence import Checking, checking_of, sentence_of
 from coordinator.status.snapshot import CallerStatus, LaneStatus, OutcomeRow, PolicyStatus, Snapshot
 from coordinator.status.timeline import Timeline
@@ -172,6 +172,10 @@ class Board:
             callers=tuple(self._caller(caller, timeline) for caller in self._credentials.latest.callers),
             refused_requests=log.refused,
         )
+
+    def events_of(self, scanner: str) -> tuple[ScannerEvent, ...]:
+        """Return what happened to a scanner since the start, the latest first."""
+        return self.collectors.roster.events(scanner, self.timeline)
 
     def _debt_status(self) -> DebtStatus:
         fault = self._debt_fault() if self._debt_fault else ""

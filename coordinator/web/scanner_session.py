@@ -318,6 +318,7 @@ class ScannerSession:
     def _become_ready(self) -> None:
         self._hub.note_weights(self.token.name, self._examiner.weights)
         self._hub.handle(ev.ScannerReady(self._generation))
+        self._roster.tell(self.token.name, "ready", self._loop.time())
         logger.info("scanner %s is ready", self.token.name)
 
     def _take_result(self, result: Result) -> None:
