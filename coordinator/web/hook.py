@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from coordinator.body import Body, BodyMemory, read_body
@@ -33,6 +33,9 @@ BY_ADDRESS = "IPADDR"
 
 WRITING_S = 0.05
 """Kept of the deadline for writing down, before the answer leaves, what nobody looked at in time."""
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+"""Made once: JSONResponse makes one for every answer."""
 
 QUERIES: Mapping[str, frozenset[str]] = {"lane": frozenset(Lane), "record": frozenset({"0", "1"})}
 
@@ -102,6 +105,8 @@ class Hook:
         return found or Refusal.UNKNOWN_CALLER
 
     def _lane(self, request: Request, caller: Caller) -> Lane | Refusal:
+        if not request.scope["query_string"]:
+            return Lane.LIVE
         if any(value not in QUERIES.get(key, ()) for key, value in request.query_params.multi_items()):
             return Refusal.WRONG_QUERY
         lane = Lane(request.query_params.get("lane", Lane.LIVE))
@@ -120,7 +125,7 @@ class Hook:
         if body.size_bytes == 0:
             return self._refuse(Refusal.EMPTY_BODY)
         body_ms = (loop.time() - began_s) * 1e3
-        recording = request.query_params.get("record", "1") == "1"
+        recording = not request.scope["query_string"] or request.query_params.get("record", "1") == "1"
         finding = await self._records.recall(body, recording=recording)
         if finding is None:
             writing_from_s = deadline_s - WRITING_S
@@ -219,7 +224,7 @@ def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, times: M
         finding.scanner or "-",
         times["total"],
     )
-    report: dict[str, Any] = {
+    report = {
         "scan_id": scan_id,
         "outcome": finding.outcome,
         "answer": ruling.answer,
@@ -235,7 +240,7 @@ def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, times: M
         "bytes": body.size_bytes,
         "milliseconds": {step: round(value, 3) for step, value in times.items()},
     }
-    return JSONResponse(report, status_code=ruling.status)
+    return Response(_JSON.encode(report), status_code=ruling.status, media_type="application/json")
 
 
 async def _until_gone(request: Request) -> None:

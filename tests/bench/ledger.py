@@ -144,7 +144,9 @@ def route(port: int) -> None:
         return JSONResponse({"sha256": seen.hexdigest()})
 
     app = Starlette(routes=[Route("/", answer, methods=["POST"])])
-    uvicorn.run(app, host="127.0.0.1", port=port, http="httptools", access_log=False, log_level="warning")
+    # The coordinator's event loop: by itself uvicorn takes another one where that happens to be installed.
+    settings = {"loop": "asyncio", "http": "httptools", "access_log": False, "log_level": "warning"}
+    uvicorn.run(app, host="127.0.0.1", port=port, **settings)
 
 
 async def measure() -> list[Row]:
