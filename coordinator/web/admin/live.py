@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from coordinator.status.snapshot import Snapshot
+from coordinator.sweeps import Sweeps
 from coordinator.web.admin.guard import Guard
 from coordinator.web.admin.render import Rendered, render
 from coordinator.web.admin.sessions import Session
@@ -29,8 +30,9 @@ MOST_STREAMS = 50
 class Live:
     """Serve `events` and `live`. Snapshots are made while a page is open, and when one is asked for."""
 
-    def __init__(self, *, snapshot: Callable[[], Snapshot], guard: Guard, templates: Templates) -> None:
+    def __init__(self, *, snapshot: Callable[[], Snapshot], sweeps: Sweeps, guard: Guard, templates: Templates) -> None:
         self._snapshot = snapshot
+        self._sweeps = sweeps
         self._guard = guard
         self._templates = templates
         self._latest: Rendered | None = None
@@ -50,7 +52,7 @@ class Live:
         """Return what is shown now: at most a second old, whoever asks how often."""
         now_s = asyncio.get_running_loop().time()
         if self._latest is None or now_s - self._latest_s >= EVERY_S * 0.9:
-            self._latest, self._latest_s = render(self._snapshot(), self._templates), now_s
+            self._latest, self._latest_s = render(self._snapshot(), self._sweeps, self._templates), now_s
         return self._latest
 
     def changed(self) -> None:

@@ -14,6 +14,7 @@ from coordinator.settings import Network
 from coordinator.status.roster import Roster
 from coordinator.status.snapshot import Snapshot
 from coordinator.steering import Steering
+from coordinator.sweeps import Sweeps
 from coordinator.trust.record import Trust
 from coordinator.web.admin.flashes import Flashes
 from coordinator.web.admin.guard import Guard
@@ -27,6 +28,7 @@ from coordinator.web.admin.picture import PicturePage
 from coordinator.web.admin.scanner_actions import ScannerActions
 from coordinator.web.admin.sessions import Sessions
 from coordinator.web.admin.static_files import StaticFiles
+from coordinator.web.admin.sweep_actions import SweepActions
 from coordinator.web.admin.templates import Templates
 from coordinator.web.admin.token import AdminToken
 from coordinator.web.scanner_socket import ScannerSocket
@@ -47,6 +49,7 @@ class AdminPage:
         trust: Trust,
         ledger: Ledger,
         steering: Steering,
+        sweeps: Sweeps,
         trusted_proxies: Sequence[Network],
     ) -> None:
         static = StaticFiles()
@@ -54,7 +57,7 @@ class AdminPage:
         sessions = Sessions(sessions_file, token_sha256=token.digest)
         guard = Guard(sessions=sessions, templates=templates, trusted_proxies=trusted_proxies)
         flashes, journal = Flashes(), Journal(ledger)
-        self.live = live = Live(snapshot=snapshot, guard=guard, templates=templates)
+        self.live = live = Live(snapshot=snapshot, sweeps=sweeps, guard=guard, templates=templates)
         login = Login(token=token, sessions=sessions, guard=guard, templates=templates, trusted_proxies=trusted_proxies)
         overview = Overview(
             guard=guard,
@@ -66,6 +69,7 @@ class AdminPage:
         )
         picture = PicturePage(guard=guard, templates=templates, flashes=flashes, ledger=ledger)
         mode = ModeAction(guard=guard, flashes=flashes, live=live, journal=journal, steering=steering)
+        sweeping = SweepActions(guard=guard, flashes=flashes, live=live, journal=journal, sweeps=sweeps)
         actions = ScannerActions(
             guard=guard,
             flashes=flashes,
@@ -86,6 +90,7 @@ class AdminPage:
                 *picture.routes,
                 *actions.routes,
                 mode.route,
+                sweeping.route,
                 static.route,
             ],
             middleware=[Middleware(SecureHeaders)],
