@@ -161,6 +161,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             token=admin_token,
             sessions_file=settings.sessions_file,
             snapshot=board.snapshot,
+            timeline=lambda: board.timeline,
             scanners=scanners,
             credentials=credentials,
             roster=collectors.roster,
@@ -168,6 +169,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             ledger=ledger,
             steering=steering,
             trusted_proxies=settings.trusted_proxies,
+            public_url=settings.public_url,
         )
         metrics = MetricsPage(
             token=admin_token,

@@ -12,6 +12,7 @@ from shared.messages import Hello, Load
 
 WINDOW_S = 300.0
 RESULTS_KEPT = 256
+HAPPENINGS_KEPT = 200
 
 LATE_AFTER_S = 4.5
 """A scanner that reports its load every two seconds (LOAD_INTERVAL_S) and was silent for so long is late."""
@@ -26,6 +27,13 @@ class ResultTimes(NamedTuple):
     link_ms: float
     infer_ms: float
     total_ms: float
+
+
+class Happening(NamedTuple):
+    """Something that a scanner did, or that was done with it."""
+
+    at_s: float
+    text: str
 
 
 @dataclass(slots=True)
@@ -52,6 +60,8 @@ class Record:
     frames: int = 0
     faults: int = 0
     last_fault: str = ""
+    happenings: deque[Happening] = field(default_factory=lambda: deque(maxlen=HAPPENINGS_KEPT))
+    """The latest last; not kept over a restart."""
     results: deque[ResultTimes] = field(default_factory=lambda: deque(maxlen=RESULTS_KEPT))
     _timing: Timing | None = None
     _timing_until_s: float = 0.0

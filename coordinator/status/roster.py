@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from coordinator.status.record import Record, ResultTimes
+from coordinator.status.record import Happening, Record, ResultTimes
 from shared.messages import Hello, Load, Result
 
 FORGET_AFTER_S = 14 * 86_400.0
@@ -37,7 +37,10 @@ class Roster:
 
     def greet(self, name: str, generation: int, hello: Hello, problem: str, now_s: float) -> None:
         """Take note that a scanner connected; `problem` is why it gets nothing."""
-        self._records.setdefault(name, Record(name)).greet(generation, hello, problem, now_s)
+        record = self._records.setdefault(name, Record(name))
+        record.greet(generation, hello, problem, now_s)
+        gets = f", and gets nothing: {problem}" if problem else ""
+        record.happenings.append(Happening(now_s, f"connected: {hello.software} on {hello.device}{gets}"))
         self.changes += 1
 
     def leave(self, name: str, generation: int, why: str, in_flight: int, now_s: float) -> None:
@@ -46,10 +49,11 @@ class Roster:
         if record is None:
             return
         if in_flight:
-            self.fault(name, f"left with {in_flight} scans in flight")
+            self.fault(name, f"left with {in_flight} scans in flight", now_s)
         if record.generation == generation:
             record.generation = 0
             record.left_s, record.left_why = now_s, why
+            record.happenings.append(Happening(now_s, f"left: {why}"))
             self.changes += 1
 
     def sign(self, name: str, now_s: float) -> None:
@@ -74,12 +78,19 @@ class Roster:
             link_ms = total_ms - infer_ms - queue_ms
             record.add_result(ResultTimes(now_s, result.frames, queue_ms, link_ms, infer_ms, total_ms))
 
-    def fault(self, name: str, what: str) -> None:
+    def fault(self, name: str, what: str, now_s: float) -> None:
         """Count a fault of a scanner."""
         record = self._records.get(name)
         if record is not None:
             record.faults += 1
             record.last_fault = what
+            record.happenings.append(Happening(now_s, f"fault: {what}"))
+
+    def note(self, name: str, what: str, now_s: float) -> None:
+        """Take note of what was done with a scanner; of one that never came nothing is remembered."""
+        record = self._records.get(name)
+        if record is not None:
+            record.happenings.append(Happening(now_s, what))
 
     def forget(self, name: str) -> bool:
         """Remember a scanner no more; False when it is connected or unknown."""

@@ -270,7 +270,7 @@ class ScannerSession:
             case Failure():
                 logger.warning("scanner %s failed on a scan: %s: %s", self.token.name, message.kind, message.text)
                 self._pushed.forget(message.scan_id)
-                self._roster.fault(self.token.name, str(message.kind))
+                self._roster.fault(self.token.name, str(message.kind), self._loop.time())
                 if message.scan_id == self._examiner.asked:
                     self.end(CloseCode.COME_BACK, f"failed on the reference: {message.kind}")
                 self._hub.handle(ev.PushFailed(generation, message.scan_id, message.attempt, message.kind))
@@ -325,7 +325,7 @@ class ScannerSession:
             scores = self._pushed.take(result, weights=self._identity.weights)
         except ConstantScoresError as error:
             self._trust.note_fault(self.token.name)
-            self._roster.fault(self.token.name, str(error))
+            self._roster.fault(self.token.name, str(error), self._loop.time())
             if result.scan_id == self._examiner.asked:
                 self._examiner.fail(str(error))
                 return

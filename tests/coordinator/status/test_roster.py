@@ -76,7 +76,7 @@ def test_roster_silence_counts_for_those_that_report() -> None:
 def test_roster_leaving_costs_a_fault_with_scans_in_flight() -> None:
     """And the replaced connection's end does not make the new one look gone."""
     roster, record = roster_with()
-    roster.fault("box", "internal")
+    roster.fault("box", "internal", 0.0)
     roster.greet("box", 2, hello(), "", 110.0)
     roster.leave("box", 1, "a newer connection took its place", 3, 111.0)
     assert (record.generation, record.faults, record.last_fault) == (2, 2, "left with 3 scans in flight")
@@ -100,7 +100,7 @@ def test_roster_forgets_those_that_are_away() -> None:
     assert not roster.forget("old")
     roster.sign("x", 0)
     roster.load("x", load())
-    roster.fault("x", "")
+    roster.fault("x", "", 0.0)
     roster.leave("x", 1, "", 0, 0)
     roster.result("x", result(), 0, 1)
     assert len(roster) == 0

@@ -119,7 +119,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls: bool = False) -> AsyncIterator[Scene]:
+async def scene(
+    folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls: bool = False, public_url: str = ""
+) -> AsyncIterator[Scene]:
     """Build the page on files in a folder, as the coordinator does."""
     async with Ledger(folder / "ledger.sqlite") as ledger:
         hub = Hub(Machine(now=asyncio.get_running_loop().time() - RETURN_GRACE_S))
@@ -142,6 +144,7 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
             token=AdminToken.of(TOKEN),
             sessions_file=folder / "admin-sessions.json",
             snapshot=board.snapshot,
+            timeline=lambda: board.timeline,
             scanners=ScannerSocket(credentials=credentials, hub=hub, trust=trust, policy=policy, collectors=collectors),
             trust=trust,
             credentials=credentials,
@@ -149,6 +152,7 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
             ledger=ledger,
             steering=steering,
             trusted_proxies=trusted_proxies,
+            public_url=public_url,
         )
         app = Starlette(routes=[page.mount])
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"} if tls else {}
