@@ -8,6 +8,7 @@ import typer
 
 from coordinator.commands import (
     backup,
+    calibrate,
     caller,
     check,
     doctor,
@@ -39,6 +40,7 @@ app.command("check")(check.check)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
+app.command("calibrate")(calibrate.calibrate)
 app.add_typer(caller.app, name="caller")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(migrate.app, name="migrate")

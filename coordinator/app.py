@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -17,12 +18,14 @@ from coordinator import __version__
 from coordinator.allocator import return_free_memory, return_large_blocks
 from coordinator.body import BodyMemory
 from coordinator.comparisons import Comparisons
+from coordinator.copies import Copies, extra_is_installed
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
 from coordinator.hub import Hub
 from coordinator.intake import Intake
 from coordinator.judge.outcomes import Mode
 from coordinator.judge.policy import Policy
+from coordinator.later.give_way import GiveWay
 from coordinator.later.look import Look
 from coordinator.later.plan import Plan
 from coordinator.later.worker import LaterLook
@@ -31,8 +34,7 @@ from coordinator.media.errors import NoPlace
 from coordinator.media.limited import Cutters
 from coordinator.media.seal import close_memory, describe
 from coordinator.notices.alarm import Patience
-from coordinator.notices.opening import open_targets
-from coordinator.notices.sender import Sender
+from coordinator.notices.sender import Sender, Target
 from coordinator.notices.watch import Watch
 from coordinator.pictrs.client import PictRs
 from coordinator.records import Records
@@ -63,10 +65,10 @@ class StartError(FediwardError):
     """The coordinator cannot work on this machine. `str` is one sentence."""
 
 
-async def serve(settings: Settings, policy: Policy, credentials: Credentials) -> None:
+async def serve(settings: Settings, policy: Policy, credentials: Credentials, targets: Sequence[Target] = ()) -> None:
     """Run a coordinator until SIGTERM or SIGINT; a second signal ends it at once.
 
-    Raises ConfigurationError before anything is served.
+    Notices go to `targets`. Raises ConfigurationError before anything is served.
     """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -74,24 +76,37 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         listen("FEDIWARD_HOOK_BIND", settings.hook_bind),
         listen("FEDIWARD_PUBLIC_BIND", settings.public_bind),
     )
-    targets = open_targets(settings.notify_addresses)
     admin_token = _admin_token(settings)
     close_memory()
     return_large_blocks()
     async with AsyncExitStack() as stack:
+        ledger = await stack.enter_async_context(Ledger(settings.ledger_file, periods=settings.periods))
+        likeness = extra_is_installed() and (await ledger.likenesses.state()).blocks
+        cutters = Cutters(limits=settings.media_limits, count=settings.cutters, likeness=likeness)
         try:
-            cutters = await stack.enter_async_context(Cutters(limits=settings.media_limits, count=settings.cutters))
+            await stack.enter_async_context(cutters)
         except NoPlace as error:
             raise StartError(f"The coordinator cannot cut frames here: {error}.") from error
         logger.info("%d limited processes: %s", settings.cutters, describe(cutters.snapshot().seals))
-        ledger = await stack.enter_async_context(Ledger(settings.ledger_file, periods=settings.periods))
+        copies = Copies(ledger=ledger, cutters=cutters, distance=settings.pdq_distance, quality=settings.pdq_quality)
+        await copies.load()
+        stack.callback(copies.close)
+        if len(copies):
+            logger.info("copies of what is blocked are recognised, by %d likenesses", len(copies))
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()
         trust = Trust(noise=os.urandom, weights=settings.fingerprint)
         sampler = Sampler(random.SystemRandom().random)
         comparisons = await stack.enter_async_context(Comparisons(hub=hub, trust=trust, sampler=sampler))
-        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views, comparisons=comparisons)
+        uploads = Uploads(
+            hub=hub,
+            cutters=cutters,
+            policy=policy,
+            views=settings.views,
+            comparisons=comparisons,
+            copies=copies,
+        )
         memory = BodyMemory(settings.body_memory)
         records = Records(
             ledger=ledger,
@@ -102,6 +117,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         )
         later_look = None
         if (pictrs := await _pictrs(settings, ledger, stack)) is not None:
+            give_way = GiveWay(intake)
             look = Look(
                 debts=ledger.debts,
                 audit=ledger.audit,
@@ -110,8 +126,9 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 uploads=uploads,
                 plan=Plan(settings.later_look, settings.outcomes),
                 body_limit_bytes=settings.body_limit,
+                give_way=give_way,
             )
-            later_look = LaterLook(look=look, debts=ledger.debts, scanner_ready=hub.scanner_ready, intake=intake)
+            later_look = LaterLook(look=look, debts=ledger.debts, scanner_ready=hub.scanner_ready, give_way=give_way)
         collectors = Collectors(loop.time())
         hook = Hook(
             credentials=credentials,
@@ -134,7 +151,9 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             trusted_proxies=settings.trusted_proxies,
         )
         sweeps = Sweeps()
-        sweep_door = SweepDoor(caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, sweeps=sweeps)
+        sweep_door = SweepDoor(
+            caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, policy=policy, sweeps=sweeps
+        )
         health = Health(hub=hub, intake=intake)
         board = Board(
             collectors,
@@ -146,7 +165,8 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             roster_file=settings.scanners_file,
             debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
         )
-        board.disagreements_of, board.distrust_of = trust.disagreements, trust.distrust_of
+        board.disagreements_of = trust.disagreements
+        board.aside_of = trust.aside_of
         watch = None
         if targets:
             sender = Sender(targets)
@@ -154,14 +174,14 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             stack.callback(_close, sender)
             patience = Patience(settings.notify_grace_s, settings.notify_recovery_s)
             watch = Watch(snapshot=board.snapshot, audit=ledger.audit, send=sender.send, patience=patience)
-        status = StatusPage(token=admin_token, snapshot=board.snapshot)
+        status = StatusPage(token=admin_token, board=board)
         steering = Steering(settings.steering_file, hub=hub, outcomes=settings.outcomes)
         board.pause_of = steering.pauses.get
         page = AdminPage(
             token=admin_token,
             sessions_file=settings.sessions_file,
             snapshot=board.snapshot,
-            timeline=lambda: board.timeline,
+            events_of=board.events_of,
             scanners=scanners,
             credentials=credentials,
             roster=collectors.roster,
@@ -185,7 +205,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                     routes=[
                         scanners.route,
                         scanners.plain_route,
-                        status.route,
+                        *status.routes,
                         metrics.route,
                         *health.routes,
                         page.mount,
@@ -203,8 +223,8 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 group.create_task(scanners.watch_credentials()),
                 group.create_task(ledger.retention.run()),
                 group.create_task(board.run()),
-                group.create_task(steering.end_pauses()),
                 group.create_task(return_free_memory(lambda: intake.uploads, lambda: intake.open_uploads)),
+                group.create_task(steering.end_pauses()),
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))

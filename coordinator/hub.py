@@ -111,6 +111,15 @@ class Hub:
         self._connections.pop(generation, None)
         self.handle(ev.ScannerLeft(generation))
 
+    def note_weights(self, scanner: str, weights: str) -> None:
+        """Take the fingerprint of the weights of a scanner that becomes ready."""
+        if self.weights not in ("", weights):
+            text = (
+                "scanner %s has other weights (%s) than the one before (%s); FEDIWARD_FINGERPRINT says which are right"
+            )
+            logger.warning(text, scanner, weights[:12], self.weights[:12])
+        self.weights = weights
+
     def note_received(self, generation: int, scan: str, attempt: int) -> None:
         """Take the news that all frames of a push are at the scanner."""
         waiting = self._waiting.get(scan)

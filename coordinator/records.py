@@ -6,8 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from coordinator.body import Body
+from coordinator.judge.margins import Margins
 from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Mode, Outcome, Ruling
 from coordinator.judge.policy import Policy, worst
 from coordinator.ledger.audit import Entry, What
@@ -74,7 +76,14 @@ class Records:
             self._ledger.note_seen(body.sha256, way)
         elif recording:
             self._ledger.remember(Judged(body.sha256, body.size_bytes, way, verdict, self._clock()))
-        return _remembered(verdict, took_ms)
+        return replace(_remembered(verdict, took_ms), likeness=known.likeness)
+
+    async def margins(self, body: Body, finding: Finding | None = None) -> Margins | None:
+        """Say how far an upload is from being flagged, by what was just found or by stored scores; None without any."""
+        if finding is not None and finding.evidence is not None:
+            return self._policy.margins(finding.evidence.rows)
+        stored = await self._ledger.scores(body.sha256, self._way(self._weights() or self._last_weights))
+        return None if stored is None else self._policy.margins(stored.rows)
 
     def keep(self, body: Body, finding: Finding) -> None:
         """Remember a finding that is a verdict: of a picture that was judged, and in all its looks."""
@@ -91,7 +100,23 @@ class Records:
         )
         way = self._way(evidence.weights)
         names, rows = evidence.looks, tuple(evidence.rows)
-        self._ledger.remember(Judged(body.sha256, body.size_bytes, way, verdict, self._clock(), names, rows))
+        judged = Judged(body.sha256, body.size_bytes, way, verdict, self._clock(), names, rows, evidence.likeness)
+        self._ledger.remember(judged)
+
+    async def keep_likeness(self, body: Body, before: Finding, after: Finding) -> None:
+        """Keep the likeness that a second look at what was remembered gave, and the ledger does not have.
+
+        Of a picture that is blocked: have its copies blocked as well.
+        """
+        if after.likeness is None or before.likeness is not None:
+            return
+        if after.outcome is not Outcome.BLOCKED:
+            self._ledger.remember_likeness(body.sha256, after.likeness)
+            return
+        try:
+            await self._ledger.likenesses.spread(body.sha256, after.likeness)
+        except LedgerError as error:
+            logger.warning("copies of sha256=%s are not blocked yet: %s", body.sha256, error)
 
     async def write_down(
         self,
@@ -163,7 +188,8 @@ class Records:
 def _decided(known: Known, took_ms: dict[str, float]) -> Finding:
     outcome = Outcome.ALLOWED if known.decision is Decision.ALLOW else Outcome.BLOCKED
     by = f"the list {known.source}" if known.source else "an admin"
-    return Finding(outcome, reason=f"{outcome} by {by}", remembered=True, milliseconds=took_ms)
+    likeness = known.likeness if known.is_spread else None
+    return Finding(outcome, reason=f"{outcome} by {by}", remembered=True, milliseconds=took_ms, likeness=likeness)
 
 
 def _remembered(verdict: Verdict, took_ms: dict[str, float]) -> Finding:

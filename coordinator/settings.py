@@ -113,6 +113,10 @@ class Settings(BaseSettings):
     verdicts_days: int = Field(
         365, ge=1, le=36_500, description="days that a verdict is kept after its picture came last"
     )
+    pdq_distance: int = Field(
+        31, ge=0, le=100, description="bits of 256 by which the PDQ of a copy may differ from that of a blocked picture"
+    )
+    pdq_quality: int = Field(50, ge=0, le=100, description="least quality, up to 100, of a PDQ that copies are told by")
     log_level: LogLevel = Field(LogLevel.INFO, description="least urgent log line written: debug, info, warning, error")
     on_no_scanner: Answer = Field(Answer.ACCEPT, description="answer when no scanner is there")
     on_overloaded: Answer = Field(Answer.ACCEPT, description="answer when there is no time or room")

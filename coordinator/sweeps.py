@@ -118,7 +118,11 @@ class Sweeps:
         known.report, known.heard_s = report, self._clock()
         self._known[caller, name] = known
         self.last_calibration = report.calibration or self.last_calibration
-        return known.wanted
+        wanted = known.wanted
+        if wanted.order is Order.STOP:
+            # It holds once: who starts the sweep again wants it to run.
+            known.wanted = SweepOrder(limit_per_s=wanted.limit_per_s)
+        return wanted
 
     def want(self, caller: str, name: str, wanted: SweepOrder) -> bool:
         """Set what a sweep is told at its next report; False when there is no such sweep."""

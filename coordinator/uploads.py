@@ -11,6 +11,7 @@ from functools import partial
 
 from coordinator.body import Body
 from coordinator.comparisons import Comparisons
+from coordinator.copies import Copies
 from coordinator.dispatch.events import Scored
 from coordinator.hub import Hub
 from coordinator.judge.outcomes import UNSEEN, Outcome
@@ -18,7 +19,7 @@ from coordinator.judge.policy import Policy, worst
 from coordinator.judge.scores import Scores
 from coordinator.media.errors import CutTimedOut, MediaError, NoPlace, TooCostly, Unreadable, Unsupported
 from coordinator.media.limited import Cutters
-from coordinator.media.looks import Look, Views
+from coordinator.media.looks import Cut, Likeness, Look, Views
 from coordinator.sharing import InFlight
 from shared.messages import Lane
 
@@ -46,6 +47,8 @@ class Evidence:
     rows: Sequence[Sequence[float]] = field(repr=False)
     weights: str
     """Their fingerprint."""
+    likeness: Likeness | None = None
+    """Of the upload, where something is blocked that it could be a copy of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class Finding:
     """Nobody looked now: it was judged, or decided by an admin, before."""
     evidence: Evidence | None = field(default=None, repr=False)
     """What the verdict was made of; None where no scanner looked now."""
+    likeness: Likeness | None = None
+    """What the ledger has of what was remembered: of a picture that is blocked, None until copies of it are."""
 
 
 class Uploads:
@@ -84,7 +89,10 @@ class Uploads:
         policy: Policy,
         views: Views = Views.ALL,
         comparisons: Comparisons | None = None,
+        copies: Copies | None = None,
     ) -> None:
+        """Take who compares scanners, and whom to ask what is a copy of something that is blocked, if there are any."""
+        self._copies = copies
         self._hub = hub
         self._comparisons = comparisons
         self._cutters = cutters
@@ -117,26 +125,57 @@ class Uploads:
         except TimeoutError:
             return Finding(Outcome.TIMED_OUT, reason="no answer within the upload's deadline")
 
+    async def look_again(self, body: Body, remembered: Finding, *, lane: Lane, deadline_s: float) -> Finding:
+        """Return what was remembered of an upload, or that it is a copy of what was blocked since.
+
+        With its likeness, where there is none in the ledger and something is blocked.
+        """
+        is_worth_it = remembered.outcome is Outcome.CLEAN or (
+            remembered.outcome is Outcome.BLOCKED and remembered.likeness is None
+        )
+        if not (is_worth_it and body.is_whole and self._copies is not None and await self._copies.wanted()):
+            return remembered
+        likeness = remembered.likeness
+        if likeness is None:
+            try:
+                likeness = (await self._cut(body, Views.CENTRE, lane, deadline_s - ANSWER_MARGIN_S)).likeness
+            except MediaError:
+                return remembered
+        finding = replace(remembered, likeness=likeness)
+        if finding.outcome is Outcome.BLOCKED or (copy := await self._as_copy(likeness)) is None:
+            return finding
+        return replace(copy, format=finding.format, milliseconds=finding.milliseconds)
+
+    async def _cut(self, body: Body, views: Views, lane: Lane, deadline_s: float) -> Cut:
+        return await self._cutters.cut(
+            body.chunks,
+            size=self._policy.frame_size,
+            views=views,
+            lane_is_live=lane is Lane.LIVE,
+            deadline_s=deadline_s,
+            likeness=self._copies is not None and await self._copies.wanted(),
+        )
+
+    async def _as_copy(self, likeness: Likeness | None) -> Finding | None:
+        copied = None if self._copies is None else await self._copies.match(likeness)
+        return None if copied is None else Finding(Outcome.BLOCKED, reason=str(copied))
+
     async def _examine(
         self, body: Body, lane: Lane, deadline_s: float, late: Callable[[Finding], None] | None
     ) -> Finding:
         began_s = time.perf_counter()
         try:
-            cut = await self._cutters.cut(
-                body.chunks,
-                size=self._policy.frame_size,
-                views=self._views,
-                lane_is_live=lane is Lane.LIVE,
-                deadline_s=deadline_s,
-            )
+            cut = await self._cut(body, self._views, lane, deadline_s)
         except MediaError as error:
             frames_ms = (time.perf_counter() - began_s) * 1e3
             return Finding(OUTCOME_OF_MEDIA_ERROR[type(error)], reason=str(error), milliseconds={"frames": frames_ms})
         finally:
             body.release()
         frames_ms = (time.perf_counter() - began_s) * 1e3
+        if (copy := await self._as_copy(cut.likeness)) is not None:
+            return replace(copy, format=cut.format, milliseconds={"frames": frames_ms})
         # Not the cut itself: a scan that timed out must not hold its frames until scores come.
-        judge = partial(self._judge, cut.looks, cut.format, is_partial=cut.partial)
+        judge = partial(self._judge, cut.looks, cut.format, cut.likeness, is_partial=cut.partial)
         take_late = None if late is None else lambda scored: late(judge(scored))
         end = await self._hub.scan(cut.frames, cut.size, lane, deadline_s, late=take_late)
         judging_s = time.perf_counter()
@@ -157,7 +196,9 @@ class Uploads:
             },
         )
 
-    def _judge(self, looks: Sequence[Look], format: str, scored: Scored, *, is_partial: bool) -> Finding:
+    def _judge(
+        self, looks: Sequence[Look], format: str, likeness: Likeness | None, scored: Scored, *, is_partial: bool
+    ) -> Finding:
         scores = scored.scores
         assert isinstance(scores, Scores)
         verdicts = [self._policy.judge(row) for row in scores.rows]
@@ -170,5 +211,5 @@ class Uploads:
             partial=is_partial or scored.frames < len(looks),
             format=format,
             scanner=scored.scanner,
-            evidence=Evidence(tuple(map(str, looks[: scored.frames])), scores.rows, scores.weights),
+            evidence=Evidence(tuple(map(str, looks[: scored.frames])), scores.rows, scores.weights, likeness),
         )

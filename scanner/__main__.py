@@ -29,7 +29,7 @@ WeightsOption = Annotated[Path | None, typer.Option(help="File with the weights,
 ArchitectureOption = Annotated[str | None, typer.Option(help="open_clip architecture of that file.")]
 ActivationOption = Annotated[str | None, typer.Option(help="Its activation: quickgelu or gelu.")]
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
-PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")]
+PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16 or int8.")]
 ThreadsOption = Annotated[int | None, typer.Option(help="Processor threads of the model.")]
 CacheOption = Annotated[Path | None, typer.Option(help="Folder for weights, and for what is worked out once.")]
 NullOption = Annotated[bool | None, typer.Option(help="Let null serve, which looks at nothing.")]

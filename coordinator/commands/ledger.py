@@ -18,7 +18,9 @@ from shared.errors import ConfigurationError, FediwardError
 
 if TYPE_CHECKING:
     from coordinator.ledger.decision import Decision
+    from coordinator.ledger.decisions import Decided
     from coordinator.ledger.ledger import Ledger
+    from coordinator.ledger.likenesses import Listed
 
 T = TypeVar("T")
 
@@ -55,11 +57,36 @@ def allow(sha256: Hashes, note: Note = "", who: Who = "") -> None:
 
 
 @app.command("block")
-def block(sha256: Hashes, note: Note = "", who: Who = "") -> None:
-    """Refuse pictures from now on, whatever they score."""
-    from coordinator.ledger.decision import Decision
+def block(
+    sha256: Annotated[list[str] | None, typer.Argument(help="SHA-256 in hex, of the picture as it was sent.")] = None,
+    file: Annotated[list[Path] | None, typer.Option(help="A picture itself: copies of it are blocked at once.")] = None,
+    note: Note = "",
+    who: Who = "",
+) -> None:
+    """Refuse pictures from now on, whatever they score.
 
-    _decide(sha256, Decision.BLOCK, note, who)
+    Where the extra `pdq` is installed, their resized and re-encoded copies, too, as soon as the coordinator knows what
+    they look like.
+    """
+    from coordinator.commands.likeness import likenesses_of, read_file
+    from coordinator.ledger.decision import Decision
+    from coordinator.settings import load_settings
+
+    if not sha256 and not file:
+        raise ConfigurationError("Say what to block: hashes, or --file FILE.")
+    read = [(path, *read_file(path)) for path in file or []]
+    _decide([*(sha256 or []), *(one for _, one, _ in read)], Decision.BLOCK, note, who)
+    if not read:
+        return
+    limits = load_settings().media_limits
+
+    async def spread(ledger: Ledger) -> None:
+        found = await likenesses_of([(path, body) for path, _, body in read], limits)
+        for (_, one, _), likeness in zip(read, found, strict=True):
+            if likeness is not None:
+                await ledger.likenesses.spread(one, likeness)
+
+    _with_ledger(spread)
 
 
 @app.command("forget")
@@ -67,14 +94,15 @@ def forget(
     sha256: Annotated[list[str] | None, typer.Argument(help="SHA-256 in hex: decision and verdicts go.")] = None,
     scanner: Annotated[str, typer.Option(help="The verdicts of this scanner go, for pictures to be judged anew.")] = "",
     since: Since = "",
-    source: Annotated[str, typer.Option(help="The decisions of this imported list go.")] = "",
+    source: Annotated[str, typer.Option(help="The decisions and PDQs of this imported list go.")] = "",
+    pdq: Annotated[str, typer.Option(help="This PDQ of an imported list goes.")] = "",
     who: Who = "",
 ) -> None:
-    """Forget pictures, an imported list, or all verdicts of a scanner that turned out bad."""
+    """Forget pictures, an imported list or PDQ, or all verdicts of a scanner that turned out bad."""
     from coordinator.ledger.times import now
 
-    if sum(map(bool, (sha256, scanner, source))) != 1:
-        raise ConfigurationError("Say what to forget: hashes, --scanner NAME --since TIME, or --source NAME.")
+    if sum(map(bool, (sha256, scanner, source, pdq))) != 1:
+        raise ConfigurationError("Say what to forget: hashes, --scanner NAME --since TIME, --source NAME or --pdq PDQ.")
     if bool(scanner) != bool(since):
         raise ConfigurationError("--scanner and --since belong together.")
     hashes, at, by = _checked(sha256 or []), now(), who or login()
@@ -85,6 +113,10 @@ def forget(
     elif source:
         count = _with_ledger(lambda ledger: ledger.decisions.forget_list(source, who=by, at=at))
         sys.stderr.write(f"Forgot {count} decisions.\n")
+    elif pdq:
+        (one,) = _checked([pdq])
+        if not _with_ledger(lambda ledger: ledger.decisions.forget_likeness(bytes.fromhex(one), who=by, at=at)):
+            raise UnknownPictureError(one)
     else:
 
         async def forget_all(ledger: Ledger) -> None:
@@ -121,7 +153,7 @@ def show(sha256: Annotated[str, typer.Argument(help="SHA-256 in hex.")], as_json
 
 @app.command("list")
 def list_decisions(as_json: Json = False) -> None:
-    """List the decisions."""
+    """List the decisions about pictures; the PDQs of lists are in `export`."""
     rows: list[dict[str, object]] = [
         {
             "sha256": decided.sha256,
@@ -182,43 +214,35 @@ def log(
 
 @app.command("export")
 def export() -> None:
-    """Write all decisions to stdout as CSV, for `ledger import`."""
+    """Write all decisions, and the PDQs of lists, to stdout as CSV, for `ledger import`."""
     from coordinator.ledger.exchange import write_lines
 
-    for line in write_lines(_with_ledger(lambda ledger: ledger.decisions.all())):
+    async def everything(ledger: Ledger) -> list[Decided | Listed]:
+        return [*await ledger.decisions.all(), *await ledger.likenesses.listed()]
+
+    for line in write_lines(_with_ledger(everything)):
         sys.stdout.write(line)
 
 
 @app.command("import")
 def import_list(
-    file: Annotated[Path, typer.Argument(help="One SHA-256 a line, or CSV with a header.", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="One hash a line, or CSV with a header.", dir_okay=False)],
     source: Annotated[str, typer.Option(help="A name for the list; a hit names it.")] = "",
+    pdq: Annotated[bool, typer.Option("--pdq", help="Without a header: the hashes are PDQs, not SHA-256.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out lines that are wrong.")] = False,
     who: Who = "",
 ) -> None:
     """Import decisions; a hash alone blocks. What was decided before stays. A wrong line stops all of it."""
-    from coordinator.ledger.exchange import Defaults, LineError, read_lines
+    from coordinator.commands.lists import read_list
+    from coordinator.ledger.exchange import Defaults
     from coordinator.ledger.times import now
 
     at, by = now(), who or login()
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{file} is not text in UTF-8.") from error
-    good, bad = [], []
-    for read in read_lines(text.splitlines(), Defaults(who=by, at=at, source=source)):
-        if isinstance(read, LineError):
-            bad.append(read)
-        else:
-            good.append(read)
-    if bad and not skip_bad:
-        raise ConfigurationError(f"{file}: {bad[0]} Nothing was imported; --skip-bad leaves such lines out.")
-    for line in bad:
-        sys.stderr.write(f"{file}: {line} Left out.\n")
-    new = _with_ledger(lambda ledger: ledger.decisions.add_list(good, who=by, at=at, source=source))
-    sys.stderr.write(f"Imported {new}; {len(good) - new} were decided before; {len(bad)} left out.\n")
+    defaults = Defaults(who=by, at=at, source=source)
+    decided, listed, left_out = read_list(file, defaults, is_pdq=pdq, skip_bad=skip_bad)
+    new = _with_ledger(lambda ledger: ledger.decisions.add_list(decided, listed, who=by, at=at, source=source))
+    before = len(decided) + len(listed) - new
+    sys.stderr.write(f"Imported {new}; {before} were decided before; {left_out} left out.\n")
 
 
 def _decide(hashes: list[str], decision: Decision, note: str, who: str) -> None:

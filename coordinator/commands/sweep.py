@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from coordinator.commands.ending import ending
 from coordinator.sweep.format import Format
 from shared.errors import ConfigurationError
 from shared.exit_codes import ExitCode
@@ -85,7 +86,9 @@ def run(
         state=state,
         as_json=as_json,
     )
-    raise typer.Exit(sweep(request))
+    with ending("Broken off; the next `sweep run` of this source goes on here."):
+        code = sweep(request)
+    raise typer.Exit(code)
 
 
 @app.command("report")

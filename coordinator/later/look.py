@@ -10,6 +10,7 @@ from typing import Any
 
 from coordinator.body import Body, BodyMemory, read_body
 from coordinator.judge.outcomes import JUDGED_BAD, Outcome
+from coordinator.later.give_way import GiveWay
 from coordinator.later.places import places
 from coordinator.later.plan import PURGING, How, Plan, Postpone, Purge, Settle, Step, reason_after
 from coordinator.ledger.audit import Audit, Entry, What
@@ -51,6 +52,7 @@ class Look:
         uploads: Uploads,
         plan: Plan,
         body_limit_bytes: int,
+        give_way: GiveWay,
         clock: Clock = now,
     ) -> None:
         self._debts = debts
@@ -62,6 +64,7 @@ class Look:
         self._body_limit_bytes = body_limit_bytes
         # Of its own, so that live uploads never lack what this one holds.
         self._memory = BodyMemory(body_limit_bytes)
+        self._give_way = give_way
         self._clock = clock
 
     async def settle(self, owed: OpenDebt) -> Step:
@@ -71,6 +74,7 @@ class Look:
         LedgerError; the debt is then as it was.
         """
         step = await self._settle(owed)
+        await self._give_way.step()
         if isinstance(step, Postpone):
             until = self._clock() + timedelta(seconds=step.pause_s)
             await self._debts.postpone(owed.id, until=until, reason=reason_after(owed.reason, step.reason))
@@ -99,6 +103,7 @@ class Look:
         if not found:
             return await self._after_search(owed)
         stored = next((stored for stored in found if stored.aliases), found[0])
+        await self._give_way.step()
         if finding is None:
             finding, bucket_url = await self._look_at(stored, content.size_bytes)
         else:
@@ -122,6 +127,7 @@ class Look:
         body = Body(self._memory)
         try:
             bucket_url = await self._fetch(stored, body)
+            await self._give_way.step()
             deadline_s = asyncio.get_running_loop().time() + LOOK_S
             late = partial(self._records.keep, body)
             finding = await self._uploads.look_at(body, lane=Lane.SWEEP, deadline_s=deadline_s, late=late)

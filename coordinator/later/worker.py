@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from coordinator.intake import Intake
+from coordinator.later.give_way import GiveWay
 from coordinator.later.look import Look
 from coordinator.later.plan import Leave
 from coordinator.later.progress import Progress
@@ -26,10 +26,6 @@ IDLE_S = 5.0
 
 BATCH = 32
 
-LIVE_PATIENCE_S = 2.0
-"""How long a look waits for a moment without live uploads. Where there is no such moment, debts are looked at all the
-same: the lanes keep live uploads first."""
-
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 """Between two attempts while pict-rs or the ledger cannot be worked with."""
@@ -46,7 +42,7 @@ class LaterLook:
         look: Look,
         debts: Debts,
         scanner_ready: Callable[[], Awaitable[None]],
-        intake: Intake,
+        give_way: GiveWay,
         clock: Clock = now,
         idle_s: float = IDLE_S,
         fresh_s: float = FRESH_S,
@@ -54,7 +50,7 @@ class LaterLook:
         self._look = look
         self._debts = debts
         self._scanner_ready = scanner_ready
-        self._intake = intake
+        self._give_way = give_way
         self._clock = clock
         self._idle_s = idle_s
         self._fresh = timedelta(seconds=fresh_s)
@@ -83,8 +79,8 @@ class LaterLook:
         """Take some debts that are due; say whether there was anything to do."""
         due = await self._debts.open_debts(limit=BATCH, due_before=self._clock() - self._fresh)
         for owed in due:
-            await self._quiet_moment()
-            step = await self._look.settle(owed)
+            async with self._give_way.look():
+                step = await self._look.settle(owed)
             self._is_back()
             if isinstance(step, Leave):
                 return False
@@ -93,13 +89,6 @@ class LaterLook:
         if not due and self._progress.end():
             await self._tell()
         return bool(due)
-
-    async def _quiet_moment(self) -> None:
-        try:
-            async with asyncio.timeout(LIVE_PATIENCE_S):
-                await self._intake.drained()
-        except TimeoutError:
-            return
 
     async def _tell(self) -> None:
         counts = await self._debts.debt_counts()

@@ -12,8 +12,9 @@ from sqlalchemy.dialects.sqlite import insert
 
 from coordinator.ledger.audit import Entry, What
 from coordinator.ledger.decision import Decision
+from coordinator.ledger.likenesses import Listed, add_listed, adopt, drop, note_change
 from coordinator.ledger.store import Store
-from coordinator.ledger.tables import audit, decisions, scores, verdicts
+from coordinator.ledger.tables import audit, blocked_likenesses, decisions, likenesses, scores, verdicts
 from coordinator.ledger.times import from_seconds, to_seconds
 
 
@@ -60,39 +61,71 @@ class Decisions:
         async with self._store.writing() as connection:
             await connection.execute(_REPLACE, [one.row() for one in decided])
             await connection.execute(audit.insert(), [entry.row() for entry in entries])
+            removed = 0
+            for one in decided:
+                content = bytes.fromhex(one.sha256)
+                if one.decision is Decision.BLOCK:
+                    await adopt(connection, content)
+                else:
+                    removed += await drop(connection, blocked_likenesses.c.sha256 == content)
+            await note_change(connection, removed=removed)
 
     async def forget(self, sha256: str, *, who: str, at: datetime) -> bool:
         """Forget what was decided and judged about a picture; False when nothing was. Audit and debts stay."""
         content = bytes.fromhex(sha256)
         async with self._store.writing() as connection:
             found = 0
-            for table in (scores, verdicts, decisions):
+            for table in (scores, verdicts, decisions, likenesses):
                 found += (await connection.execute(delete(table).where(table.c.sha256 == content))).rowcount
+            removed = await drop(connection, blocked_likenesses.c.sha256 == content)
             if found:
+                await note_change(connection, removed=removed)
                 entry = Entry(What.DECISION, at, who, sha256, {"decision": "forget"})
                 await connection.execute(audit.insert(), [entry.row()])
         return bool(found)
 
     async def forget_list(self, source: str, *, who: str, at: datetime) -> int:
-        """Forget all decisions that came from a list; return how many."""
+        """Forget all decisions and likenesses that came from a list; return how many."""
         async with self._store.writing() as connection:
             found = (await connection.execute(delete(decisions).where(decisions.c.source == source))).rowcount
+            is_of_decision = blocked_likenesses.c.sha256.is_not(None)
+            removed = await drop(connection, (blocked_likenesses.c.source == source) & is_of_decision)
+            listed = await drop(connection, blocked_likenesses.c.source == source)
+            found += listed
             if found:
+                await note_change(connection, removed=removed + listed)
                 details = {"decision": "forget", "source": source, "count": found}
                 await connection.execute(audit.insert(), [Entry(What.DECISION, at, who, "", details).row()])
         return found
 
-    async def add_list(self, listed: Sequence[Decided], *, who: str, at: datetime, source: str = "") -> int:
-        """Add many decisions, all or none; those about pictures that were decided before change nothing.
+    async def forget_likeness(self, pdq: bytes, *, who: str, at: datetime) -> bool:
+        """Forget a likeness that came from a list; False when there is none."""
+        async with self._store.writing() as connection:
+            is_listed = blocked_likenesses.c.sha256.is_(None)
+            found = await drop(connection, (blocked_likenesses.c.pdq == pdq) & is_listed)
+            if found:
+                await note_change(connection, removed=found)
+                details = {"decision": "forget", "pdq": pdq.hex()}
+                await connection.execute(audit.insert(), [Entry(What.DECISION, at, who, "", details).row()])
+        return bool(found)
+
+    async def add_list(
+        self, decided: Sequence[Decided], listed: Sequence[Listed] = (), *, who: str, at: datetime, source: str = ""
+    ) -> int:
+        """Add many decisions and likenesses, all or none; those about what was decided before change nothing.
 
         Return how many were new.
         """
-        if not listed:
+        if not decided and not listed:
             return 0
         async with self._store.writing() as connection:
-            before = (await connection.execute(_COUNT)).scalar_one()
-            await connection.execute(_ADD, [decided.row() for decided in listed])
-            new = int((await connection.execute(_COUNT)).scalar_one() - before)
+            new = await add_listed(connection, listed)
+            if decided:
+                before = (await connection.execute(_COUNT)).scalar_one()
+                await connection.execute(_ADD, [one.row() for one in decided])
+                new += int((await connection.execute(_COUNT)).scalar_one() - before)
+                await adopt(connection)
+            await note_change(connection)
             details = {"decision": "import", "source": source, "count": new}
             await connection.execute(audit.insert(), [Entry(What.DECISION, at, who, "", details).row()])
         return new

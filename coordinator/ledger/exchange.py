@@ -1,4 +1,4 @@
-"""Lists of decisions as text: one hash a line, or CSV with a header as `ledger export` writes it.
+"""Lists of decisions and likenesses as text: one hash a line, or CSV with a header as `ledger export` writes it.
 
 Pure: no input or output.
 """
@@ -14,9 +14,12 @@ from io import StringIO
 
 from coordinator.ledger.decision import Decision
 from coordinator.ledger.decisions import Decided
+from coordinator.ledger.likenesses import Listed
+from coordinator.media.looks import Likeness
 
-COLUMNS = ("sha256", "decision", "source", "who", "at", "note")
+COLUMNS = ("sha256", "pdq", "quality", "decision", "source", "who", "at", "note")
 MAX_NOTE_CHARACTERS = 500
+FULL_QUALITY = 100
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -43,47 +46,82 @@ class Defaults:
 
 
 def is_sha256(text: str) -> bool:
-    """Say whether a text is a SHA-256 in hex."""
+    """Say whether a text is a SHA-256 in hex, or a PDQ: nothing tells one from the other."""
     return _SHA256.fullmatch(text) is not None
 
 
-def read_lines(lines: Iterable[str], defaults: Defaults) -> Iterator[Decided | LineError]:
-    """Yield one decision, or what is wrong with it, for each line that is neither empty nor a comment (`#`).
+def read_lines(
+    lines: Iterable[str], defaults: Defaults, *, is_pdq: bool = False
+) -> Iterator[Decided | Listed | LineError]:
+    """Yield what each line says that is neither empty nor a comment (`#`), or what is wrong with it.
 
-    Without a header a line is a hash, then perhaps a decision and a note. A hash alone blocks.
+    Without a header a line is a hash, then perhaps a decision and a note; `is_pdq` says that the hashes are PDQs, which
+    are 64 digits, too. A hash alone blocks. A line that has both hashes is both.
     """
-    columns: Sequence[str] = ("sha256", "decision", "note")
+    columns: Sequence[str] = ("pdq" if is_pdq else "sha256", "decision", "note")
     is_first = True
     for number, line in enumerate(lines, start=1):
         text = line.strip().removeprefix("\ufeff")
         if not text or text.startswith("#"):
             continue
         cells = [cell.strip() for cell in next(csv.reader([text]))]
-        if is_first and "sha256" in (names := [cell.lower() for cell in cells]):
+        if is_first and {"sha256", "pdq"} & set(names := [cell.lower() for cell in cells]):
             columns, is_first = names, False
             continue
         is_first = False
         try:
-            yield _decided(number, dict(zip(columns, cells, strict=False)), defaults)
+            yield from _said(number, dict(zip(columns, cells, strict=False)), defaults)
         except LineError as error:
             yield error
 
 
-def write_lines(decided: Iterable[Decided]) -> Iterator[str]:
+def write_lines(lines: Iterable[Decided | Listed]) -> Iterator[str]:
     """Yield the lines of a CSV file, header first."""
     yield ",".join(COLUMNS) + "\n"
-    for one in decided:
+    for one in lines:
         line = StringIO()
         at = one.at.isoformat().replace("+00:00", "Z")
         note = " ".join(one.note.split())
-        csv.writer(line, lineterminator="\n").writerow([one.sha256, one.decision, one.source, one.who, at, note])
+        said: tuple[str | int, ...]
+        if isinstance(one, Listed):
+            said = ("", one.likeness.pdq.hex(), one.likeness.quality, Decision.BLOCK)
+        else:
+            said = (one.sha256, "", "", one.decision)
+        csv.writer(line, lineterminator="\n").writerow([*said, one.source, one.who, at, note])
         yield line.getvalue()
 
 
+def _said(number: int, cells: dict[str, str], defaults: Defaults) -> Iterator[Decided | Listed]:
+    """Yield what a line says, after all of it was checked."""
+    sha256, pdq = cells.get("sha256", ""), cells.get("pdq", "")
+    if not is_sha256(sha256 or pdq):
+        kind = "PDQ" if "sha256" not in cells else "SHA-256"
+        raise LineError(number, f"has no {kind} in hex, 64 digits")
+    if pdq and not is_sha256(pdq):
+        raise LineError(number, "has a PDQ that is not 64 digits in hex")
+    decided = _decided(number, cells, defaults)
+    if pdq and decided.decision is Decision.ALLOW:
+        raise LineError(number, "allows a PDQ, by which pictures can only be blocked")
+    listed = None
+    if pdq:
+        likeness = Likeness(bytes.fromhex(pdq), _quality(number, cells.get("quality", "")))
+        listed = Listed(likeness, decided.who, decided.at, decided.note, decided.source)
+    if sha256:
+        yield decided
+    if listed is not None:
+        yield listed
+
+
+def _quality(number: int, text: str) -> int:
+    if not text:
+        return FULL_QUALITY
+    if not (text.isascii() and text.isdigit() and int(text) <= FULL_QUALITY):
+        raise LineError(number, "has a quality that is not a number from 0 to 100")
+    return int(text)
+
+
 def _decided(number: int, cells: dict[str, str], defaults: Defaults) -> Decided:
-    sha256 = cells.get("sha256", "")
-    if not is_sha256(sha256):
-        raise LineError(number, "has no SHA-256 in hex, 64 digits")
+    """Read the decision of a line, about its SHA-256, if it has one."""
     try:
         decision = Decision(cells.get("decision", "").lower() or Decision.BLOCK)
     except ValueError:
@@ -96,7 +134,7 @@ def _decided(number: int, cells: dict[str, str], defaults: Defaults) -> Decided:
             raise LineError(number, "has a time that is not ISO 8601") from None
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return Decided(
-        sha256=sha256.lower(),
+        sha256=cells.get("sha256", "").lower(),
         decision=decision,
         who=cells.get("who") or defaults.who,
         at=at,

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from coordinator.ledger.audit import Audit, Entry, What
 from coordinator.ledger.debts import Debts
 from coordinator.ledger.decisions import Decisions
+from coordinator.ledger.likenesses import Likenesses
 from coordinator.ledger.lookup import LOOK_UP_S, Known, LookUp
 from coordinator.ledger.periods import Periods
 from coordinator.ledger.retention import Retention
@@ -22,9 +23,10 @@ from coordinator.ledger.store import BUSY_S, Store
 from coordinator.ledger.summary import Summary, summarise
 from coordinator.ledger.tables import ways
 from coordinator.ledger.times import Clock, now
-from coordinator.ledger.verdicts import Judged, SeenAgain
+from coordinator.ledger.verdicts import Judged, KnownLikeness, SeenAgain, StoredScores
 from coordinator.ledger.way import Way
 from coordinator.ledger.writer import Limits, Writer
+from coordinator.media.looks import Likeness
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Ledger:
         self.debts = Debts(self._store, self._writer)
         self.decisions = Decisions(self._store)
         self.audit = Audit(self._store)
+        self.likenesses = Likenesses(self._store)
         self.retention = Retention(self._store, periods, clock)
 
     def __repr__(self) -> str:
@@ -100,8 +103,15 @@ class Ledger:
             return known
         fresh = self._writer.find((sha256, way.digest))
         if isinstance(fresh, Judged) and fresh.way.policy_digest == way.policy_digest:
-            return Known(verdict=fresh.verdict)
+            return Known(verdict=fresh.verdict, likeness=fresh.likeness)
         return known
+
+    async def scores(self, sha256: str, way: Way) -> StoredScores | None:
+        """Return the scores of a picture looked at in this way; None when there are none any more."""
+        fresh = self._writer.find((sha256, way.digest))
+        if isinstance(fresh, Judged) and fresh.rows and fresh.way.terms == way.terms:
+            return StoredScores(fresh.look_names, fresh.rows)
+        return await self._look_up.scores(sha256, way)
 
     async def last_weights(self, model: str) -> str:
         """Return the fingerprint of the weights that judged with a model, the newest that came; empty for none.
@@ -115,6 +125,15 @@ class Ledger:
     def remember(self, judged: Judged) -> None:
         """Have a verdict written soon."""
         self._writer.put(judged)
+
+    @property
+    def decisions_mark(self) -> int:
+        """A number that grows with every change of a decision or a list, as far as was seen when looking up."""
+        return self._look_up.decisions_mark
+
+    def remember_likeness(self, sha256: str, likeness: Likeness) -> None:
+        """Have the likeness of a picture written soon whose verdict is known."""
+        self._writer.put(KnownLikeness(sha256, likeness, self._clock()))
 
     def note_seen(self, sha256: str, way: Way) -> None:
         """Have it counted that a picture came whose verdict was known."""

@@ -18,6 +18,7 @@ from coordinator.ledger.recent import Recent
 from coordinator.ledger.store import Store
 from coordinator.ledger.verdicts import StoredScores, Verdict, known_statement, scores_statement, unpack
 from coordinator.ledger.way import TERM_DIGEST_BYTES, Way
+from coordinator.media.looks import Likeness
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,9 @@ class Known:
     """By the policy that was asked for or, where there are `scores`, by another one."""
     scores: StoredScores | None = None
     """To be judged by the policy that was asked for."""
+    likeness: Likeness | None = None
+    is_spread: bool = False
+    """Copies of the picture are blocked."""
 
 
 class LookUp:
@@ -54,6 +58,8 @@ class LookUp:
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
         self._recent: Recent[Known] = Recent(store.path)
+        self.decisions_mark = 0
+        """Grows with every change of a decision or a list, as far as was seen when looking up."""
         self._late: asyncio.Task[Any] | None = None
         self._complained_s = -COMPLAIN_EVERY_S
 
@@ -86,20 +92,27 @@ class LookUp:
             self._recent.keep(key, known, stamp)
         return known
 
+    async def scores(self, sha256: str, way: Way) -> StoredScores | None:
+        """Return the scores of a picture; None when there are none, or when the database does not answer in time."""
+        return await self._stored_scores(bytes.fromhex(sha256), way)
+
     async def _ask(self, sha256: str, way: Way) -> Known | None:
         content = bytes.fromhex(sha256)
         rows = await self._fetch(self._known, {"sha256": content, "way_digest": way.digest})
         if not rows:
             return None
-        decided, source, policy, flagged, parts, look, looks, kind, scanner = rows[0]
+        decided, source, policy, flagged, parts, look, looks, kind, scanner, pdq, quality, spread, mark = rows[0]
+        self.decisions_mark = mark or 0
+        likeness = None if pdq is None else Likeness(pdq, quality)
+        is_spread = spread is not None
         decision = Decision(decided) if decided is not None else None
         if policy is None:
-            return None if decision is None else Known(decision, source)
+            return None if decision is None else Known(decision, source, likeness=likeness, is_spread=is_spread)
         verdict = Verdict(bool(flagged), tuple(json.loads(parts)), look, looks, kind, scanner)
         if decision is not None or policy == way.policy_digest:
-            return Known(decision, source or "", verdict)
+            return Known(decision, source or "", verdict, likeness=likeness, is_spread=is_spread)
         stored = await self._stored_scores(content, way)
-        return None if stored is None else Known(verdict=verdict, scores=stored)
+        return None if stored is None else Known(verdict=verdict, scores=stored, likeness=likeness)
 
     async def _stored_scores(self, content: bytes, way: Way) -> StoredScores | None:
         rows = await self._fetch(self._scores, {"sha256": content, "way_digest": way.digest})

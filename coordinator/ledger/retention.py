@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 from coordinator.ledger.errors import LedgerError
 from coordinator.ledger.periods import Periods
 from coordinator.ledger.store import Store
-from coordinator.ledger.tables import debts, scanners, scores, verdicts
+from coordinator.ledger.tables import debts, likenesses, scanners, scores, verdicts
 from coordinator.ledger.times import Clock, now, to_seconds
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class Retention:
         old_scores = to_seconds(at - timedelta(days=self._periods.scores_days))
         old = to_seconds(at - timedelta(days=self._periods.verdicts_days))
         gone_scores = await self._remove(scores, scores.c.at < old_scores)
+        await self._remove(likenesses, likenesses.c.at < old_scores)
         gone_verdicts = await self._remove(verdicts, verdicts.c.last_seen < old)
         async with self._store.writing() as connection:
             await connection.execute(delete(debts).where(debts.c.settled < old))

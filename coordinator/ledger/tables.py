@@ -91,6 +91,43 @@ decisions = Table(
 )
 """What an admin or a list decided about a picture. `source` is the name of the list, empty for an admin."""
 
+likenesses = Table(
+    "likenesses",
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("pdq", LargeBinary, nullable=False),
+    Column("quality", Integer, nullable=False),
+    Column("at", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The PDQ of pictures that were judged while there was one to compare it with; kept for days, as scores are."""
+
+blocked_likenesses = Table(
+    "blocked_likenesses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("pdq", LargeBinary, nullable=False),
+    Column("quality", Integer, nullable=False),
+    Column("sha256", LargeBinary),
+    Column("source", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+    Index("listed_likenesses", "pdq", unique=True, sqlite_where=text("sha256 IS NULL")),
+    Index("likenesses_of_blocked", "sha256", unique=True, sqlite_where=text("sha256 IS NOT NULL")),
+)
+"""What copies are blocked by: the PDQ of a picture that a decision blocks (`sha256`), or of a list (none)."""
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Numbers that grow. `decisions`: with every change of a decision or a list. `removals`: with every one that may have
+taken something from `blocked_likenesses`."""
+
 debts = Table(
     "debts",
     metadata,

@@ -14,10 +14,21 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects.sqlite import insert
 
-from coordinator.ledger.tables import decisions, policies, scanners, scores, verdicts, ways
+from coordinator.ledger.likenesses import DECISIONS, mark
+from coordinator.ledger.tables import (
+    blocked_likenesses,
+    decisions,
+    likenesses,
+    policies,
+    scanners,
+    scores,
+    verdicts,
+    ways,
+)
 from coordinator.ledger.times import to_seconds
 from coordinator.ledger.way import Way
 from coordinator.ledger.writer import Statements
+from coordinator.media.looks import Likeness
 
 FLOAT32_BYTES = 4
 
@@ -57,6 +68,7 @@ class Judged:
     """The look of each row of `rows`."""
     rows: tuple[Sequence[float], ...] = field(default=(), repr=False)
     """Scores, empty when they are stored already: one row a look, a column for each of the way's terms."""
+    likeness: Likeness | None = None
 
     @property
     def key(self) -> tuple[str, bytes]:
@@ -110,6 +122,34 @@ class Judged:
         )
         if self.rows:
             yield _SCORES, {**keys, "at": at, "looks": json.dumps(self.look_names), "rows": pack(self.rows)}
+        if self.likeness is not None:
+            yield from KnownLikeness(self.sha256, self.likeness, self.at).statements()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLikeness:
+    """The likeness of a picture that was judged."""
+
+    sha256: str
+    likeness: Likeness
+    at: datetime
+
+    @property
+    def key(self) -> None:
+        """It is not looked for."""
+        return
+
+    @property
+    def size_in_memory_bytes(self) -> int:
+        """Roughly what it takes while it waits to be written."""
+        return 350
+
+    def statements(self) -> Statements:
+        """Say what is to be written."""
+        likeness = self.likeness
+        content = bytes.fromhex(self.sha256)
+        values = {"sha256": content, "pdq": likeness.pdq, "quality": likeness.quality, "at": to_seconds(self.at)}
+        yield _LIKENESS, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +205,8 @@ def known_statement() -> Any:
         .outerjoin(verdicts, (verdicts.c.sha256 == of_picture) & (verdicts.c.way == way))
         .outerjoin(policies, policies.c.id == verdicts.c.policy)
         .outerjoin(scanners, scanners.c.id == verdicts.c.scanner)
+        .outerjoin(likenesses, likenesses.c.sha256 == of_picture)
+        .outerjoin(blocked_likenesses, blocked_likenesses.c.sha256 == of_picture)
     )
     return select(
         decisions.c.decision,
@@ -176,6 +218,10 @@ def known_statement() -> Any:
         verdicts.c.looks,
         verdicts.c.format,
         scanners.c.name,
+        func.coalesce(blocked_likenesses.c.pdq, likenesses.c.pdq),
+        func.coalesce(blocked_likenesses.c.quality, likenesses.c.quality),
+        blocked_likenesses.c.id,
+        mark(DECISIONS),
     ).select_from(tables)
 
 
@@ -243,3 +289,4 @@ def _seen() -> Any:
 
 _WAY, _POLICY, _SCANNER = _interned(ways), _interned(policies), _interned(scanners)
 _VERDICT, _REJUDGED, _SCORES, _SEEN = _upsert(rejudged=False), _upsert(rejudged=True), _scores(), _seen()
+_LIKENESS = insert(likenesses).on_conflict_do_nothing()

@@ -34,7 +34,10 @@ class Child:
     upload, which therefore did not end it. Raises OSError if it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], limits: Limits, on_lost: Callable[[Child], None]) -> None:
+    def __init__(
+        self, command: Sequence[str], limits: Limits, on_lost: Callable[[Child], None], *, likeness: bool = False
+    ) -> None:
+        """Start a process; `likeness` says whether it may be asked for likenesses."""
         self._loop = asyncio.get_running_loop()
         self._on_lost = on_lost
         # Its own session: Ctrl-C in the coordinator's terminal must not end uploads that are being drained.
@@ -51,6 +54,7 @@ class Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.pid = self._process.pid
+        self.likeness = likeness
         self.uploads = 0
         self.seals = 0
         self.lost = False
@@ -70,7 +74,7 @@ class Child:
             os.set_blocking(pipe, False)
             _widen(pipe)
         self._loop.add_reader(self._from, self._on_readable)
-        self._send([Setup(os.getpid(), limits).pack()])
+        self._send([Setup(os.getpid(), limits, likeness).pack()])
 
     def __repr__(self) -> str:
         state = "lost" if self.lost else "busy" if self._exchange else "warm" if self.ready.done() else "starting"
@@ -91,7 +95,7 @@ class Child:
         assert not self.lost
         self.uploads += 1
         self.ended = self._loop.create_future()
-        self._exchange = Exchange(request.size)
+        self._exchange = Exchange(request.size, likeness=request.likeness)
         self._send([request.pack(), *body])
         return self._exchange
 

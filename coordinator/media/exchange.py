@@ -6,8 +6,8 @@ Pure: it is given messages and pixels, and never waits.
 from __future__ import annotations
 
 from coordinator.media.errors import CutTimedOut, MediaError, NoPlace, Reason, TooCostly, Unreadable, Unsupported
-from coordinator.media.looks import MAX_LOOKS, Cut, Look
-from coordinator.media.pipe import Done, Fault, Frame, Head, Nonsense, Reply
+from coordinator.media.looks import MAX_LOOKS, PDQ_BYTES, Cut, Likeness, Look
+from coordinator.media.pipe import Alike, Done, Fault, Frame, Head, Nonsense, Reply
 
 _FAULTS: dict[Fault, type[MediaError]] = {
     Fault.UNREADABLE: Unreadable,
@@ -26,16 +26,19 @@ _ENDS: dict[Reason, type[MediaError]] = {
 class Exchange:
     """Collect the answer about one upload, frames of `size` pixels a side; a message out of turn raises Nonsense.
 
-    The order is one head, then frames with their pixels, then the end; the head is missing where nothing decodes.
+    The order is one head, the likeness if that was asked for, frames with their pixels, the end; the head is missing
+    where nothing decodes.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, likeness: bool = False) -> None:
         self.size = size
+        self._may_have_likeness = likeness
+        self._likeness: Likeness | None = None
         self.frame_bytes = size * size * 3
         self.nonsense = False
         self.done: Done | None = None
         self._head: Head | None = None
-        self._announced: Frame | None = None
+        self._announced: Frame | Alike | None = None
         self._frames: list[tuple[int, Look, bytes]] = []
 
     def __repr__(self) -> str:
@@ -43,12 +46,16 @@ class Exchange:
         return f"<Exchange {state}, {len(self._frames)} frames>"
 
     def follow(self, reply: Reply) -> int:
-        """Take a message, and return how many bytes of pixels come before the next one."""
+        """Take a message, and return how many bytes, of pixels or a PDQ, come before the next one."""
         if self.done is not None:
             raise Nonsense("a message after the end")
         match reply:
             case Head() if self._head is None:
                 self._head = reply
+            case Alike() if self._head is not None and self._may_have_likeness:
+                self._may_have_likeness = False
+                self._announced = reply
+                return PDQ_BYTES
             case Frame() if self._head is not None and len(self._frames) < MAX_LOOKS:
                 self._announced = reply
                 return self.frame_bytes
@@ -60,11 +67,16 @@ class Exchange:
                 raise Nonsense("a message out of turn")
         return 0
 
-    def add(self, pixels: bytes) -> None:
-        """Take the pixels of the frame that was announced last."""
-        assert self._announced is not None
-        assert len(pixels) == self.frame_bytes
-        self._frames.append((self._announced.rank, self._announced.look, pixels))
+    def add(self, data: bytes) -> None:
+        """Take the pixels of the frame, or the bytes of the PDQ, that was announced last."""
+        match self._announced:
+            case Alike(quality):
+                self._likeness = Likeness(data, quality)
+            case Frame(look, rank):
+                assert len(data) == self.frame_bytes
+                self._frames.append((rank, look, data))
+            case None:
+                raise AssertionError("nothing was announced")
         self._announced = None
 
     def result(self) -> Cut:
@@ -95,4 +107,5 @@ class Exchange:
             frames=tuple(pixels for _, _, pixels in ordered),
             partial=partial,
             decode_ms=decode_us / 1000,
+            likeness=self._likeness,
         )

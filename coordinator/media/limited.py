@@ -12,7 +12,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ from coordinator.media.exchange import Exchange
 from coordinator.media.limits import Limits
 from coordinator.media.looks import Cut, Views
 from coordinator.media.pipe import Request
-from coordinator.media.sniff import HEAD_BYTES, Format, sniff
+from coordinator.media.sniff import HEAD_BYTES, sniff
 
 __all__ = ["Cutters", "Limits", "Snapshot"]
 
@@ -65,14 +65,18 @@ class Cutters:
     """Cut uploads in `count` limited processes, warm between `async with` and its end; at least two of them.
 
     The last free process is kept for the live lane. `command` starts the program of a limited process: given by tests.
+    With `likeness` they can be asked for likenesses, which needs the extra `pdq`; `learn_likeness` changes that later.
     """
 
-    def __init__(self, *, limits: Limits, count: int = 2, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self, *, limits: Limits, count: int = 2, command: Sequence[str] = COMMAND, likeness: bool = False
+    ) -> None:
         if count < 2:
             raise ValueError("at least two limited processes: the last free one is kept for the live lane")
         self._limits = limits
         self._count = count
         self._command = command
+        self._likeness = likeness
         self._children: set[Child] = set()
         self._idle: deque[Child] = deque()
         self._busy: set[Child] = set()
@@ -119,11 +123,36 @@ class Cutters:
             pids=tuple(child.pid for child in children),
         )
 
+    @property
+    def knows_likeness(self) -> bool:
+        """Say whether processes that are started from now on can be asked for likenesses."""
+        return self._likeness
+
+    async def learn_likeness(self) -> None:
+        """Replace all processes by such as can be asked for likenesses; return when these are warm.
+
+        Uploads are cut meanwhile as before.
+        """
+        self._likeness = True
+        old = {child for child in (*self._idle, *self._busy) if not child.likeness} - self._aging - self._retired
+        self._aging |= old
+        starting = [self._own(self._succeed()) for _ in old]
+        if starting:
+            await asyncio.wait(starting)
+
     async def cut(
-        self, body: Sequence[bytes], *, size: int, views: Views, lane_is_live: bool, deadline_s: float
+        self,
+        body: Sequence[bytes],
+        *,
+        size: int,
+        views: Views,
+        lane_is_live: bool,
+        deadline_s: float,
+        likeness: bool = False,
     ) -> Cut:
         """Return the frames of the upload whose bytes are `body`, in chunks, as squares of `size` pixels a side.
 
+        With `likeness` the cut has that too, where the process knows how, and the upload is no video.
         `deadline_s` is a time of this event loop's clock, waiting for a free process included. Cancelling ends the
         process that works on it. Raises Unsupported, Unreadable, TooCostly, CutTimedOut and NoPlace.
         """
@@ -133,19 +162,18 @@ class Cutters:
         while True:
             child = await self._take(self._live if lane_is_live else self._sweep, deadline_s)
             try:
-                return await self._ask(child, body, kind, size, views, deadline_s)
+                request = Request(kind, views, size, sum(map(len, body)), 0.0, likeness and child.likeness)
+                return await self._ask(child, body, request, deadline_s)
             except _NeverBeganError:
                 continue
             finally:
                 self._give_back(child)
 
-    async def _ask(
-        self, child: Child, body: Sequence[bytes], kind: Format, size: int, views: Views, deadline_s: float
-    ) -> Cut:
+    async def _ask(self, child: Child, body: Sequence[bytes], request: Request, deadline_s: float) -> Cut:
         began = asyncio.get_running_loop().time()
         end = min(deadline_s, began + self._limits.wall_s)
         cpu_before_s = child.cpu_s
-        exchange = child.ask(Request(kind, views, size, sum(map(len, body)), max(0.0, end - began)), body)
+        exchange = child.ask(replace(request, budget_s=max(0.0, end - began)), body)
         reason = None
         try:
             async with asyncio.timeout_at(end):
@@ -249,7 +277,7 @@ class Cutters:
     async def _start(self) -> bool:
         """Start a process, wait until it is warm, and offer it; False if it does not get there."""
         try:
-            child = Child(self._command, self._limits, self._on_lost)
+            child = Child(self._command, self._limits, self._on_lost, likeness=self._likeness)
         except OSError as error:
             _log.warning("a limited process cannot be started: %s", error.strerror)
             return False
@@ -268,6 +296,10 @@ class Cutters:
         if child.lost or self._closed:
             await self._end(child)
             return False
+        if child.likeness != self._likeness:
+            # That changed meanwhile.
+            await self._end(child)
+            return await self._start()
         self._idle.append(child)
         self._hand_out()
         return True
@@ -277,10 +309,11 @@ class Cutters:
         await child.reaped()
         self._children.discard(child)
 
-    def _own(self, work: Coroutine[Any, Any, None]) -> None:
+    def _own(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _close(self) -> None:
         self._closed = True

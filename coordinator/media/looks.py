@@ -49,6 +49,25 @@ class Look:
         return f"{text} over black" if self.over_black else text
 
 
+PDQ_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What a picture shares with its resized and re-encoded copies: its PDQ.
+
+    `pdq` is 32 bytes, the same as its customary 64 digits in hex; `quality` says how much there is to tell it by, from
+    0 (an even surface) to 100.
+    """
+
+    pdq: bytes = field(repr=False)
+    quality: int
+
+    def __post_init__(self) -> None:
+        if len(self.pdq) != PDQ_BYTES or not 0 <= self.quality <= 100:
+            raise ValueError(f"a PDQ of {len(self.pdq)} bytes, of quality {self.quality}")
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """Hold the frames of one upload, most valuable first.
@@ -56,6 +75,7 @@ class Cut:
     `looks` and `frames` have the same length, 1 to 16; each frame is `size * size * 3` bytes of RGB, uint8, row by row.
     `width` and `height` are of the upload as shown (orientation applied), in pixels. `partial` says that a limit, or
     damage further on, ended the cutting early. `decode_ms` is the limited process's own time for this upload.
+    `likeness` is of the picture, or of an animation's first moment; None where it was not asked for, and of videos.
     """
 
     format: str
@@ -66,6 +86,7 @@ class Cut:
     frames: tuple[bytes, ...] = field(repr=False)
     partial: bool
     decode_ms: float
+    likeness: Likeness | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.frames) <= MAX_LOOKS or len(self.looks) != len(self.frames):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from coordinator.status.record import Happening, Record, ResultTimes
+from coordinator.status.record import Record, ResultTimes
+from coordinator.status.scanner import ScannerEvent
+from coordinator.status.timeline import Timeline
 from shared.messages import Hello, Load, Result
 
 FORGET_AFTER_S = 14 * 86_400.0
@@ -37,10 +39,7 @@ class Roster:
 
     def greet(self, name: str, generation: int, hello: Hello, problem: str, now_s: float) -> None:
         """Take note that a scanner connected; `problem` is why it gets nothing."""
-        record = self._records.setdefault(name, Record(name))
-        record.greet(generation, hello, problem, now_s)
-        gets = f", and gets nothing: {problem}" if problem else ""
-        record.happenings.append(Happening(now_s, f"connected: {hello.software} on {hello.device}{gets}"))
+        self._records.setdefault(name, Record(name)).greet(generation, hello, problem, now_s)
         self.changes += 1
 
     def leave(self, name: str, generation: int, why: str, in_flight: int, now_s: float) -> None:
@@ -49,11 +48,11 @@ class Roster:
         if record is None:
             return
         if in_flight:
-            self.fault(name, f"left with {in_flight} scans in flight", now_s)
+            self.fault(name, f"left with {in_flight} scans in flight")
         if record.generation == generation:
             record.generation = 0
             record.left_s, record.left_why = now_s, why
-            record.happenings.append(Happening(now_s, f"left: {why}"))
+            record.tell(now_s, f"left: {why}")
             self.changes += 1
 
     def sign(self, name: str, now_s: float) -> None:
@@ -66,6 +65,10 @@ class Roster:
         """Take note of what a scanner says of itself."""
         record = self._records.get(name)
         if record is not None:
+            before = record.load.reason if record.load is not None and record.load.paused else ""
+            after = (load.reason or "no reason given") if load.paused else ""
+            if after != before:
+                record.tell(record.last_sign_s or 0.0, f"takes no scans: {after}" if after else "takes scans again")
             record.load = load
 
     def result(self, name: str, result: Result, pushed_s: float, now_s: float) -> None:
@@ -78,19 +81,25 @@ class Roster:
             link_ms = total_ms - infer_ms - queue_ms
             record.add_result(ResultTimes(now_s, result.frames, queue_ms, link_ms, infer_ms, total_ms))
 
-    def fault(self, name: str, what: str, now_s: float) -> None:
+    def fault(self, name: str, what: str) -> None:
         """Count a fault of a scanner."""
         record = self._records.get(name)
         if record is not None:
             record.faults += 1
             record.last_fault = what
-            record.happenings.append(Happening(now_s, f"fault: {what}"))
+            record.tell(record.last_sign_s or 0.0, f"fault: {what}")
 
-    def note(self, name: str, what: str, now_s: float) -> None:
-        """Take note of what was done with a scanner; of one that never came nothing is remembered."""
+    def tell(self, name: str, what: str, now_s: float) -> None:
+        """Take note of something else that happened to a scanner."""
         record = self._records.get(name)
         if record is not None:
-            record.happenings.append(Happening(now_s, what))
+            record.tell(now_s, what)
+
+    def events(self, name: str, timeline: Timeline) -> tuple[ScannerEvent, ...]:
+        """Return what happened to a scanner since the start, the latest first; nothing for one that is unknown."""
+        record = self._records.get(name)
+        kept = () if record is None else reversed(record.events)
+        return tuple(ScannerEvent(timeline.at(at_s), what) for at_s, what in kept)
 
     def forget(self, name: str) -> bool:
         """Remember a scanner no more; False when it is connected or unknown."""

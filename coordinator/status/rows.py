@@ -11,6 +11,7 @@ from coordinator.status.record import Record
 from coordinator.status.refusals import RefusalCause
 from coordinator.status.scanner import Connection, Intent, IntentKind, Pause, Place, ScannerStatus
 from coordinator.status.timeline import Timeline
+from coordinator.trust.record import Aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Sight:
     pause: Pause | None = None
     refusal: tuple[RefusalCause, float] | None = None
     disagreements: int = 0
-    distrust: tuple[str, float] | None = None
-    """Why it is not believed, and until when, where that is so."""
+    aside: Aside | None = None
+    """Set while its scores are not believed."""
 
 
 def row_of(sight: Sight, model: str, timeline: Timeline) -> ScannerStatus:
@@ -103,11 +104,12 @@ def intent_of(sight: Sight, record: Record, timeline: Timeline) -> Intent:
         return Intent(IntentKind.REVOKED)
     if (pause := sight.pause) is not None and (pause.until is None or pause.until > timeline.now):
         return Intent(IntentKind.PAUSED, Place.PAGE, pause.who, pause.note, pause.since, pause.until)
+    if (aside := sight.aside) is not None:
+        since, until = timeline.at(aside.since_s), timeline.at(aside.until_s)
+        return Intent(IntentKind.SET_ASIDE, note=aside.reason, since=since, until=until)
     load, is_ready = record.load, sight.state is not None and sight.state.phase is Phase.READY
     if record.generation and is_ready and load is not None and load.paused:
         return Intent(IntentKind.PAUSED, Place.MACHINE, record.host, load.reason)
-    if sight.distrust is not None and sight.distrust[1] > timeline.now_s:
-        return Intent(IntentKind.SET_ASIDE, note=sight.distrust[0], until=timeline.at(sight.distrust[1]))
     faults = sight.faults
     if faults is not None and faults.aside_until_s > timeline.now_s:
         since, until = timeline.at(faults.last_s), timeline.at(faults.aside_until_s)

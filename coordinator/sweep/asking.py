@@ -53,6 +53,23 @@ class Told(BaseModel):
     margins: Margins | None = None
 
 
+class PolicyInForce(BaseModel):
+    """What the coordinator judges by."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    parts: dict[str, str]
+    """Display names by key."""
+    strictness: dict[str, float]
+
+
+class _Welcome(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    policy: PolicyInForce
+
+
 class Asking:
     """Ask a coordinator. Every call raises AwayError, RefusedError and StrangerError."""
 
@@ -88,11 +105,13 @@ class Asking:
     ) -> None:
         await self._client.aclose()
 
-    async def check(self) -> None:
-        """Return when a coordinator is there that takes sweeps of this caller."""
+    async def check(self) -> PolicyInForce:
+        """Return the policy in force, when a coordinator is there that takes sweeps of this caller."""
         answer = await self._ask("GET", "/sweeps")
-        if answer.status_code != 200 or "sweeps" not in _parsed(answer):
-            raise StrangerError(f"What answers at {self.name} is no coordinator that knows sweeps.")
+        try:
+            return _Welcome.model_validate_json(answer.content).policy
+        except ValidationError as error:
+            raise StrangerError(f"What answers at {self.name} is no coordinator that knows sweeps.") from error
 
     async def known(self, sha256: str) -> Told | None:
         """Return what is known of a content; None when its bytes have to be sent."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Outcome
@@ -16,7 +18,6 @@ from coordinator.sweep.item import Item
 from coordinator.sweep.removal import Removal
 from coordinator.sweep.row import FAILED, GONE, Action, Row
 from coordinator.sweep.sources.source import Source
-from coordinator.sweep.state import State
 
 FETCH_TRIES = 6
 FIRST_PAUSE_S = 0.2
@@ -30,6 +31,8 @@ LOOK_TRIES = 3
 
 ASK_FIRST_BYTES = 64 * 1024
 """From so many on, the hash is asked about before the bytes are sent."""
+
+CHANGED = "it changed after it was looked at; the next sweep looks again"
 
 IN_WORDS = {
     Outcome.NO_SCANNER: "no scanner is there",
@@ -66,16 +69,16 @@ class Look:
         source: Source,
         removal: Removal | None,
         asking: Asking,
-        state: State,
+        before_removal: Callable[[Row], Awaitable[None]],
         flow: Flow,
         budget: Budget,
         body_limit_bytes: int,
     ) -> None:
-        """Take how files are removed; None: they are only reported."""
+        """Take how files are removed, None: they are only reported; and what is awaited before each removal."""
         self._source = source
         self._removal = removal
         self._asking = asking
-        self._state = state
+        self._before_removal = before_removal
         self._flow = flow
         self._budget = budget
         self._body_limit_bytes = body_limit_bytes
@@ -180,12 +183,14 @@ class Look:
     async def _fetch_once(self, item: Item) -> Fetched:
         fetched = Fetched()
         digest = hashlib.sha256()
-        async for chunk in self._source.fetch(item):
-            fetched.size_bytes += len(chunk)
-            if fetched.size_bytes > self._body_limit_bytes:
-                return Fetched(is_whole=False)
-            digest.update(chunk)
-            fetched.chunks.append(chunk)
+        # Closed here, whatever happens: it may hold a connection, and a timer that would cancel this task.
+        async with aclosing(self._source.fetch(item)) as chunks:
+            async for chunk in chunks:
+                fetched.size_bytes += len(chunk)
+                if fetched.size_bytes > self._body_limit_bytes:
+                    return Fetched(is_whole=False)
+                digest.update(chunk)
+                fetched.chunks.append(chunk)
         fetched.sha256 = digest.hexdigest()
         return fetched
 
@@ -194,12 +199,14 @@ class Look:
         if self._removal is None or told.answer is not Answer.REJECT:
             return replace(row, action=Action.REPORTED)
         try:
+            if await self._source.tag(item) != item.tag:
+                return replace(row, action=Action.KEPT, reason=CHANGED)
             aliases = await self._removal.aliases(item, told.sha256)
             row = replace(row, action=Action.REMOVING, aliases=aliases or row.aliases)
-            await self._state.write(row)
+            await self._before_removal(row)
+            # Again, now that all is written down: the less time is left for a change, the better.
             if await self._source.tag(item) != item.tag:
-                changed = "it changed after it was looked at; the next sweep looks again"
-                return replace(row, action=Action.KEPT, reason=changed)
+                return replace(row, action=Action.KEPT, reason=CHANGED)
             await self._removal.remove(item, told.sha256)
         except GoneError:
             return replace(row, action=Action.REMOVED, reason="it was gone before it was removed")

@@ -17,14 +17,17 @@ from coordinator.ledger.times import parse_since
 from coordinator.pictrs.client import PictRs
 from coordinator.settings import Settings, load_settings
 from coordinator.sweep.asking import Asking
-from coordinator.sweep.errors import AwayError, RefusedError, SourceAwayError, SourceError, StrangerError
+from coordinator.sweep.calibrating import Calibrating
+from coordinator.sweep.calibration import Calibration
+from coordinator.sweep.card import REPORT_EVERY_S
+from coordinator.sweep.errors import AwayError, SourceError
 from coordinator.sweep.flow import MOST_AT_ONCE
 from coordinator.sweep.format import Format
 from coordinator.sweep.lines import Lines
 from coordinator.sweep.removal import PictRsRemoval, Removal, StoreRemoval
 from coordinator.sweep.report import written
 from coordinator.sweep.row import BAD
-from coordinator.sweep.session import REPORT_EVERY_S, Plan, Session, StoppedError, Watcher
+from coordinator.sweep.session import Plan, Session, Watcher
 from coordinator.sweep.sources.opening import Choices, identity, open_source
 from coordinator.sweep.sources.source import Source
 from coordinator.sweep.state import State, connect, notable_rows
@@ -52,20 +55,49 @@ class Request:
 
 
 def sweep(request: Request) -> ExitCode:
-    """Run a sweep to its end; say on stderr why it ended otherwise. Raises ConfigurationError."""
+    """Run a sweep to its end. Raises SweepError, StoppedError and ConfigurationError."""
     settings = load_settings()
-    plan = plan_of(request, datetime.now(UTC))
-    try:
-        return asyncio.run(_sweep(request, settings, plan))
-    except (SourceError, StrangerError, SourceAwayError, AwayError) as error:
-        sys.stderr.write(f"{error}\n")
-        return ExitCode.NOT_REACHED
-    except RefusedError as error:
-        sys.stderr.write(f"{error}\n")
-        return ExitCode.TOKEN_REFUSED
-    except (StoppedError, asyncio.CancelledError, KeyboardInterrupt):
-        sys.stderr.write("Broken off; the next `sweep run` of this source goes on here.\n")
-        return ExitCode.INTERRUPTED
+    return asyncio.run(_sweep(request, settings, plan_of(request, datetime.now(UTC))))
+
+
+def calibrated(
+    address: str, choices: Choices, settings: Settings, *, sample: int | None, limit_per_s: float | None
+) -> Calibrating:
+    """Run a calibration to its end. Raises SweepError, StoppedError and ConfigurationError."""
+    return asyncio.run(_calibrated(address, choices, settings, sample, limit_per_s))
+
+
+async def _calibrated(
+    address: str, choices: Choices, settings: Settings, sample: int | None, limit_per_s: float | None
+) -> Calibrating:
+    async with AsyncExitStack() as stack:
+        source = open_source(address, choices)
+        stack.push_async_callback(source.close)
+        asking = Asking(_sweep_url(settings), most_at_once=MOST_AT_ONCE, margins=True)
+        await stack.enter_async_context(asking)
+        calibrating = Calibrating(
+            source=source,
+            asking=asking,
+            body_limit_bytes=settings.body_limit,
+            calibration=Calibration(await asking.check()),
+            sample=sample,
+            limit_per_s=limit_per_s,
+        )
+        bar = stack.enter_context(_bar(source.name))
+        with _ends_on_sigterm():
+            await calibrating.run(bar.moved)
+    if not calibrating.calibration.pictures:
+        raise SourceError("None of the files is a picture that could be looked at.")
+    return calibrating
+
+
+def _sweep_url(settings: Settings) -> str:
+    if settings.sweep_url is None:
+        raise ConfigurationError(
+            "FEDIWARD_SWEEP_URL is not set: make a caller with `fediward-coordinator caller new sweep --sweep`, and "
+            "put http://ADDRESS:14051 before the path that it prints."
+        )
+    return settings.sweep_url.get_secret_value()
 
 
 def plan_of(request: Request, at: datetime) -> Plan:
@@ -100,20 +132,14 @@ def state_file(address: str, choices: Choices, settings: Settings) -> Path:
 
 
 async def _sweep(request: Request, settings: Settings, plan: Plan) -> ExitCode:
-    if settings.sweep_url is None:
-        raise ConfigurationError(
-            "FEDIWARD_SWEEP_URL is not set: make a caller with `fediward-coordinator caller new sweep --sweep`, and "
-            "put http://ADDRESS:14051 before the path that it prints."
-        )
+    url = _sweep_url(settings)
     choices = with_settings(request.choices, settings)
     async with AsyncExitStack() as stack:
         source = open_source(request.address, choices)
         stack.push_async_callback(source.close)
         path = request.state or state_file(request.address, choices, settings)
         removal = await _removal(request, choices, source, stack)
-        asking = await stack.enter_async_context(
-            Asking(settings.sweep_url.get_secret_value(), most_at_once=MOST_AT_ONCE)
-        )
+        asking = await stack.enter_async_context(Asking(url, most_at_once=MOST_AT_ONCE))
         await _wait_for(asking, for_ever=plan.every_s is not None)
         state = await stack.enter_async_context(State(path))
         watcher: Watcher = Lines() if request.as_json else stack.enter_context(_bar(source.name))

@@ -59,9 +59,12 @@ class Pass:
             await self._settle(row.item, row, run, instead_of=row)
         await self._state.end(run)
 
-    async def count(self, run: Run, *, until_known: bool) -> None:
-        """Count the files of the listing, ahead of the pass; a listing that breaks off counts nothing."""
-        if until_known and self._source.is_newest_first:
+    async def count(self, run: Run) -> None:
+        """Count the files of the listing, ahead of the pass; a listing that breaks off counts nothing.
+
+        What looks only for what is new is soon over, and is not counted.
+        """
+        if run.since_s is not None:
             return
         try:
             self._tally.total = sum([len(batch) async for batch in self._source.listing(run.since_s)])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
-from collections.abc import Callable
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from coordinator.sweep.asking import Asking
 from coordinator.sweep.budget import Budget
-from coordinator.sweep.errors import AwayError, RefusedError
+from coordinator.sweep.card import Card
 from coordinator.sweep.flow import MOST_AT_ONCE, Flow
 from coordinator.sweep.look import Look, Settled
 from coordinator.sweep.removal import Removal
@@ -19,16 +17,9 @@ from coordinator.sweep.run import Pass
 from coordinator.sweep.sources.source import Source
 from coordinator.sweep.state import Run, State
 from coordinator.sweep.tally import Tally
-from coordinator.sweeps import Order, SweepReport, SweepState
-
-REPORT_EVERY_S = 2.0
 
 OVERLAP_S = 120.0
 """A pass looks so much further back than the one before it began: clocks differ, and uploads take a while."""
-
-
-class StoppedError(Exception):
-    """The admin page asked the sweep to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,121 +62,95 @@ class Session:
     plan: Plan
     watcher: Watcher
     body_limit_bytes: int
-    clock: Callable[[], float] = time.time
     flow: Flow = field(default_factory=Flow)
     tally: Tally = field(default_factory=Tally)
-
-    def __post_init__(self) -> None:
-        self.flow.limit_per_s = self.plan.limit_per_s
-        self._waits = ""
 
     async def run(self) -> None:
         """Go through the source as planned.
 
         Raises StoppedError, SourceError, RefusedError and StrangerError; cancel to break off.
         """
+        self.flow.limit_per_s = self.plan.limit_per_s
         if self.plan.restart:
             await self.state.give_up()
-        passes = asyncio.create_task(self._passes())
-        watching = asyncio.create_task(self._watch())
+        card = Card(
+            asking=self.asking,
+            name=self.name,
+            source=self.source.name,
+            flow=self.flow,
+            limit_per_s=self.plan.limit_per_s,
+            purges=self.removal is not None,
+        )
+        watching = card.keep(lambda: self.tally, lambda: self.watcher.moved(self.tally, self.flow))
         try:
-            await asyncio.wait({passes, watching}, return_when=asyncio.FIRST_COMPLETED)
-            # What ended first says why; watching never ends by itself but to stop.
-            await (passes if passes.done() else watching)
+            await until_first(self._passes(), watching)
         finally:
-            for task in (passes, watching):
-                task.cancel()
-            await asyncio.wait({passes, watching})
-            with contextlib.suppress(AwayError, RefusedError):
-                await self.asking.report(self.name, self._report(SweepState.ENDED))
+            await card.end(self.tally)
 
     async def _passes(self) -> None:
         is_first = True
         while True:
             began_s = asyncio.get_running_loop().time()
-            await self._pass(everything=self.plan.everything and is_first, is_first=is_first)
+            await self._pass(is_first=is_first)
             is_first = False
             if self.plan.every_s is None:
                 return
-            self._waits = "for the next time"
+            self.tally.message = "for the next time"
             await asyncio.sleep(max(0.0, began_s + self.plan.every_s - asyncio.get_running_loop().time()))
-            self._waits = ""
 
-    async def _pass(self, *, everything: bool, is_first: bool) -> None:
+    async def _pass(self, *, is_first: bool) -> None:
         last = await self.state.last_complete()
+        everything = is_first and self.plan.everything
         since_s = self.plan.since_s if is_first else None
         if since_s is None and last is not None and not everything:
             since_s = last.began_s - OVERLAP_S
         run = await self.state.begin(since_s=since_s)
+        until_known = last is not None and not everything
         self.tally = Tally()
         self.tally.resume(await self.state.counts(run))
-        until_known = last is not None and not everything
         work = Pass(
             source=self.source,
             state=self.state,
-            look=Look(
-                source=self.source,
-                removal=self.removal,
-                asking=self.asking,
-                state=self.state,
-                flow=self.flow,
-                budget=Budget(),
-                body_limit_bytes=self.body_limit_bytes,
-            ),
+            look=self._look(),
             tally=self.tally,
             on_settled=self.watcher.settled,
             at_once=MOST_AT_ONCE,
         )
         try:
             async with asyncio.TaskGroup() as group:
-                counting = group.create_task(work.count(run, until_known=until_known))
+                counting = group.create_task(work.count(run))
                 await work.go(run, until_known=until_known)
                 counting.cancel()
         except BaseExceptionGroup as group_error:
-            raise _first(group_error) from None
+            raise first_fault(group_error) from None
         self.watcher.ended(run, self.tally)
 
-    async def _watch(self) -> None:
-        while True:
-            self.tally.sample(asyncio.get_running_loop().time())
-            self.watcher.moved(self.tally, self.flow)
-            state = SweepState.PAUSED if self.flow.is_paused else SweepState.RUNNING
-            if state is SweepState.RUNNING and self._message:
-                state = SweepState.WAITING
-            try:
-                order = await self.asking.report(self.name, self._report(state))
-            except (AwayError, RefusedError):
-                # The passes meet the same fault, and deal with it.
-                pass
-            else:
-                if order.order is Order.STOP:
-                    raise StoppedError
-                self.flow.pause(on=order.order is Order.PAUSE)
-                self.flow.limit_per_s = order.limit_per_s or self.plan.limit_per_s
-            await asyncio.sleep(REPORT_EVERY_S)
-
-    @property
-    def _message(self) -> str:
-        return self.flow.fault or self.tally.message or self._waits
-
-    def _report(self, state: SweepState) -> SweepReport:
-        tally = self.tally
-        return SweepReport(
-            source=self.source.name[:300],
-            state=state,
-            message=self._message[:300] if state is not SweepState.ENDED else "",
-            done=tally.done,
-            total=tally.total,
-            rate_per_s=tally.rate_per_s,
-            left_s=tally.left_s,
-            found=tally.found,
-            unreadable=tally.unreadable,
-            failed=tally.failed,
-            purges=self.removal is not None,
+    def _look(self) -> Look:
+        return Look(
+            source=self.source,
+            removal=self.removal,
+            before_removal=self.state.write,
+            asking=self.asking,
+            flow=self.flow,
+            budget=Budget(),
+            body_limit_bytes=self.body_limit_bytes,
         )
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+async def until_first(work: Coroutine[Any, Any, None], watching: Coroutine[Any, Any, None]) -> None:
+    """Do two things until one of them ends, and raise what it raises; the other is cancelled."""
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(watching)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+def first_fault(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first fault of a group, however deep: the others follow from it."""
     first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+    return first_fault(first) if isinstance(first, BaseExceptionGroup) else first

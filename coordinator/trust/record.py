@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coordinator.trust.examination import MOST_OTHERS, Difference, Examination, Other
 from coordinator.trust.reference import Noise, Reference, draw_frames
@@ -43,6 +43,15 @@ class Passed:
     reference: Reference
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Why a scanner is not believed, and for how long."""
+
+    reason: str
+    since_s: float
+    until_s: float
+
+
 @dataclass(slots=True)
 class ScannerRecord:
     """What is known of one scanner, while its connections come and go."""
@@ -59,8 +68,8 @@ class ScannerRecord:
     faults: int = 0
     """Times that it gave the same scores to unlike frames."""
     times_aside: int = 0
-    aside_until_s: float = float("-inf")
-    reason: str = ""
+    aside: Aside | None = None
+    """The last time that it was set aside, over or not."""
 
     @property
     def opponents(self) -> Counter[str]:
@@ -92,28 +101,23 @@ class Trust:
 
     def problem_of(self, scanner: str, weights: str, now: float) -> str:
         """Say why a scanner gets nothing now; empty when it may be examined."""
-        record = self._records.get(scanner)
-        if record is not None and now < record.aside_until_s:
-            return f"set aside for another {record.aside_until_s - now:.0f} s: {record.reason}"
+        if (aside := self.aside_of(scanner, now)) is not None:
+            return f"set aside for another {aside.until_s - now:.0f} s: {aside.reason}"
         if not weights.startswith(self._weights):
             return f"its weights are {weights[:12]}; FEDIWARD_FINGERPRINT allows only {self._weights[:12]}"
         return ""
 
-    def aside_until_s(self, scanner: str, now: float) -> float:
-        """Return until when a scanner is set aside; `now` when it is not."""
-        return max(self._record(scanner).aside_until_s, now)
-
-    def distrust_of(self, scanner: str) -> tuple[str, float] | None:
-        """Return why a scanner was set aside last and until when, perhaps long ago; None when it never was."""
+    def aside_of(self, scanner: str, now: float) -> Aside | None:
+        """Return why and until when a scanner is set aside; None when it is not."""
         record = self._records.get(scanner)
-        return None if record is None or not record.reason else (record.reason, record.aside_until_s)
+        aside = None if record is None else record.aside
+        return aside if aside is not None and now < aside.until_s else None
 
     def forgive(self, scanner: str, now: float) -> bool:
         """Let a scanner be examined now, on its next connection; False when it is not set aside."""
-        record = self._records.get(scanner)
-        if record is None or record.aside_until_s <= now:
+        if (aside := self.aside_of(scanner, now)) is None:
             return False
-        record.aside_until_s = now
+        self._records[scanner].aside = replace(aside, until_s=now)
         return True
 
     # Examinations
@@ -201,8 +205,7 @@ class Trust:
         record = self._record(scanner)
         pause_s: float = FIRST_PAUSE_S * 2 ** min(record.times_aside, MOST_DOUBLINGS)
         record.times_aside += 1
-        record.aside_until_s = now + pause_s
-        record.reason = reason
+        record.aside = Aside(reason, now, now + pause_s)
         record.passed = None
         record.recent.clear()
         for other in self._records.values():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from coordinator.body import Body
+from coordinator.judge.margins import Margins
 from coordinator.judge.outcomes import Ruling
 from coordinator.uploads import Finding
 
 
-def report_of(body: Body, finding: Finding, ruling: Ruling) -> dict[str, Any]:
+def report_of(body: Body, finding: Finding, ruling: Ruling, margins: Margins | None = None) -> dict[str, Any]:
     """Say what became of a content and why. Nothing of the content, and no term of the policy, is in it."""
-    return {
+    report: dict[str, Any] = {
         "outcome": finding.outcome,
         "answer": ruling.answer,
         "would_be": ruling.would_be,
@@ -25,3 +27,13 @@ def report_of(body: Body, finding: Finding, ruling: Ruling) -> dict[str, Any]:
         "sha256": body.sha256,
         "bytes": body.size_bytes,
     }
+    if margins is not None:
+        report["margins"] = {
+            "flagged": margins.flagged,
+            "parts": dict(margins.parts),
+            # JSON knows no infinity.
+            "flagged_from": {
+                part: amount if math.isfinite(amount) else None for part, amount in margins.flagged_from.items()
+            },
+        }
+    return report

@@ -1,4 +1,4 @@
-"""Ask the scanner of one connection what it must answer before it counts as ready."""
+"""Whether the scanner of one connection may serve: what it says that it is, and what it must answer before it does."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
+from coordinator.judge.policy import Policy
 from coordinator.trust.examination import Examination
 from coordinator.trust.record import Identity, Trust
 from coordinator.trust.tolerance import Rows
+from coordinator.web.fitness import unfit
 from shared.close_codes import CloseCode
+from shared.messages import Hello
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +28,7 @@ class Examiner:
         scanner: str,
         *,
         trust: Trust,
+        policy: Policy,
         ask: Callable[[str, Sequence[bytes], float], None],
         passed: Callable[[], None],
         end: Callable[[CloseCode, str], None],
@@ -35,22 +39,44 @@ class Examiner:
         """Scan id of the open question."""
         self._scanner = scanner
         self._trust = trust
+        self._policy = policy
         self._ask = ask
         self._passed = passed
         self._end = end
         self._within_s = within_s
         self._loop = asyncio.get_running_loop()
-        self._identity: Identity | None = None
+        self._identity = Identity("", "", "", "", 0)
+        self._began = False
         self._examination: Examination | None = None
         self._questions = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, identity: Identity, *, frame_size: int) -> None:
-        """Ask the first question, or let a scanner pass that was away for a moment only."""
-        if self._identity is not None:
+    @property
+    def weights(self) -> str:
+        """Fingerprint of the weights of the model that serves; empty when it has none."""
+        return self._identity.weights
+
+    def meet(self, hello: Hello) -> str:
+        """Take what a scanner says that it is, and say why it gets nothing; empty when it may be examined.
+
+        A scanner that is set aside has to go when it may try again, so that it comes back.
+        """
+        if problem := unfit(self._policy, hello):
+            return problem
+        weights = next(model.fingerprint for model in hello.models if model.name == self._policy.model)
+        self._identity = Identity(hello.software, hello.device, hello.precision, weights, hello.capacity)
+        now = self._loop.time()
+        if (aside := self._trust.aside_of(self._scanner, now)) is not None:
+            self._timer = self._loop.call_at(aside.until_s, self._end, CloseCode.COME_BACK, "it may try again")
+        return self._trust.problem_of(self._scanner, weights, now)
+
+    def begin(self) -> None:
+        """Ask the first question, or let a scanner pass that was away for a moment only. A second time does nothing."""
+        if self._began:
             return
-        self._identity = identity
-        self._examination = self._trust.examine(self._scanner, identity, frame_size=frame_size, now=self._loop.time())
+        self._began = True
+        size = self._policy.frame_size
+        self._examination = self._trust.examine(self._scanner, self._identity, frame_size=size, now=self._loop.time())
         if self._examination is None:
             self._passed()
             return
@@ -85,7 +111,6 @@ class Examiner:
         self._ask(self.asked, self._examination.question, self._within_s)
 
     def _decide(self, examination: Examination) -> None:
-        assert self._identity is not None
         self.asked = ""
         self.close()
         fault = self._trust.judge(self._scanner, self._identity, examination)

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from coordinator.body import Body, BodyMemory, read_body
 from coordinator.credentials import Caller, Credentials
 from coordinator.intake import Intake
+from coordinator.judge.margins import Margins
 from coordinator.judge.outcomes import JUDGED_BAD, Outcome, OutcomeTable, Ruling
 from coordinator.records import Records
 from coordinator.settings import Network
@@ -34,7 +35,11 @@ BY_ADDRESS = "IPADDR"
 WRITING_S = 0.05
 """Kept of the deadline for writing down, before the answer leaves, what nobody looked at in time."""
 
-QUERIES: Mapping[str, frozenset[str]] = {"lane": frozenset(Lane), "record": frozenset({"0", "1"})}
+QUERIES: Mapping[str, frozenset[str]] = {
+    "lane": frozenset(Lane),
+    "record": frozenset({"0", "1"}),
+    "margins": frozenset({"0", "1"}),
+}
 
 
 class Hook:
@@ -106,7 +111,8 @@ class Hook:
         if any(value not in QUERIES.get(key, ()) for key, value in request.query_params.multi_items()):
             return Refusal.WRONG_QUERY
         lane = Lane(request.query_params.get("lane", Lane.LIVE))
-        return Refusal.SWEEP_NOT_ALLOWED if lane is Lane.SWEEP and not caller.may_sweep else lane
+        needs_right = lane is Lane.SWEEP or wants_margins(request)
+        return Refusal.SWEEP_NOT_ALLOWED if needs_right and not caller.may_sweep else lane
 
     async def _answer(
         self, request: Request, body: Body, caller: Caller, lane: Lane, began_s: float, *, is_admitted: bool
@@ -123,15 +129,24 @@ class Hook:
         body_ms = (loop.time() - began_s) * 1e3
         recording = request.query_params.get("record", "1") == "1"
         finding = await self._records.recall(body, recording=recording)
+        margins = None
+        if finding is not None and wants_margins(request):
+            margins = await self._records.margins(body)
+            # Its scores are forgotten, or an admin decided about it: it is looked at for them.
+            finding = finding if margins is not None else None
         if finding is None:
             writing_from_s = deadline_s - WRITING_S
             late = partial(self._records.keep, body) if recording else None
             finding = await self._find(request, body, lane, writing_from_s, late, is_admitted=is_admitted)
             if recording:
                 self._records.keep(body, finding)
+            if wants_margins(request):
+                margins = await self._records.margins(body, finding)
+        else:
+            finding = await self._look_again(body, finding, lane, deadline_s - WRITING_S, recording=recording)
         ruling = self._outcomes.rule(finding.outcome)
         scan_id = secrets.token_hex(8)
-        if recording:
+        if recording and not wants_margins(request):
             await self._records.write_down(
                 body,
                 finding,
@@ -163,11 +178,19 @@ class Hook:
                 steps_ms=times,
             )
         )
-        return _respond(scan_id, body, finding, ruling, lane, times)
+        return _respond(scan_id, body, finding, ruling, margins, lane, times)
 
     def _refuse(self, refusal: Refusal) -> Response:
         self._log.note_refused()
         return refusal.response()
+
+    async def _look_again(
+        self, body: Body, remembered: Finding, lane: Lane, deadline_s: float, *, recording: bool
+    ) -> Finding:
+        finding = await self._uploads.look_again(body, remembered, lane=lane, deadline_s=deadline_s)
+        if recording:
+            await self._records.keep_likeness(body, remembered, finding)
+        return finding
 
     async def _find(
         self,
@@ -199,7 +222,13 @@ class Hook:
 
 
 def _respond(
-    scan_id: str, body: Body, finding: Finding, ruling: Ruling, lane: Lane, times: Mapping[str, float]
+    scan_id: str,
+    body: Body,
+    finding: Finding,
+    ruling: Ruling,
+    margins: Margins | None,
+    lane: Lane,
+    times: Mapping[str, float],
 ) -> Response:
     # A sweep is a row a picture of every store there is: the log is for what matters.
     is_quiet = lane is Lane.SWEEP and finding.outcome not in JUDGED_BAD
@@ -218,10 +247,15 @@ def _respond(
     )
     report = {
         "scan_id": scan_id,
-        **report_of(body, finding, ruling),
+        **report_of(body, finding, ruling, margins),
         "milliseconds": {step: round(value, 3) for step, value in times.items()},
     }
     return JSONResponse(report, status_code=ruling.status)
+
+
+def wants_margins(request: Request) -> bool:
+    """Say whether a caller asks how far a picture is from being flagged, which is no upload that anybody waits for."""
+    return request.query_params.get("margins") == "1"
 
 
 async def _until_gone(request: Request) -> None:

@@ -14,10 +14,9 @@ from coordinator.dispatch import events as ev
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
 from coordinator.status.roster import Roster
-from coordinator.trust.record import Identity, Trust
+from coordinator.trust.record import Trust
 from coordinator.web.ending import EndError
 from coordinator.web.examiner import Examiner
-from coordinator.web.fitness import unfit
 from coordinator.web.outbox import Outbox
 from coordinator.web.pushed import ConstantScoresError, Pushed
 from coordinator.web.trial import Trials
@@ -79,11 +78,11 @@ class ScannerSession:
         self._ending: asyncio.Future[EndError] = self._loop.create_future()
         self._generation = 0
         self._problem = ""
-        self._identity = Identity("", "", "", "", 0)
         self._pause = ""
         self._pushed = Pushed(terms=len(policy.terms))
-        self._examiner = Examiner(token.name, trust=trust, ask=self._ask, passed=self._become_ready, end=self.end)
-        self._return: asyncio.TimerHandle | None = None
+        self._examiner = Examiner(
+            token.name, trust=trust, policy=policy, ask=self._ask, passed=self._become_ready, end=self.end
+        )
         self._drained = ""
         """Why the connection ends once nothing is in flight; empty while it goes on."""
         self.trials = Trials(self._outbox.put, policy, lambda: hub.machine.scanners.get(self._generation))
@@ -118,8 +117,6 @@ class ScannerSession:
                 self._hub.leave(self._generation)
                 self._trust.leave(self.token.name, self._loop.time())
             self._examiner.close()
-            if self._return is not None:
-                self._return.cancel()
             # Not left to the garbage collector: the error that ended the connection holds this session in a cycle.
             self._outbox.clear()
             self.trials.end()
@@ -213,7 +210,7 @@ class ScannerSession:
             raise EndError(CloseCode.HELLO_TIMEOUT, "said no hello") from error
         if not isinstance(hello, Hello):
             raise UnexpectedMessageError(hello.TYPE, "before hello")
-        self._problem = self._problem_of(hello)
+        self._problem = self._examiner.meet(hello)
         self._generation = self._hub.join(self.token.name, hello.capacity, self)
         self._roster.greet(self.token.name, self._generation, hello, self._problem, self._loop.time())
         self._trust.join(self.token.name)
@@ -235,22 +232,10 @@ class ScannerSession:
             hello.software,
             hello.device,
             hello.device_asked,
-            self._identity.weights[:12] or "of no model that serves",
+            self._examiner.weights[:12] or "of no model that serves",
             hello.capacity,
             f"; gets nothing: {self._problem}" if self._problem else "",
         )
-
-    def _problem_of(self, hello: Hello) -> str:
-        """Say why a scanner cannot serve; empty when it can."""
-        if problem := unfit(self._policy, hello):
-            return problem
-        fingerprint = next(model.fingerprint for model in hello.models if model.name == self._policy.model)
-        name, now = self.token.name, self._loop.time()
-        self._identity = Identity(hello.software, hello.device, hello.precision, fingerprint, hello.capacity)
-        aside_s = self._trust.aside_until_s(name, now) - now
-        if aside_s > 0.0:
-            self._return = self._loop.call_later(aside_s, self.end, CloseCode.COME_BACK, "it may try again")
-        return self._trust.problem_of(name, fingerprint, now)
 
     def _take(self, message: FromScanner) -> None:
         if self.trials.takes(message):
@@ -260,7 +245,7 @@ class ScannerSession:
             case Ready():
                 if self._problem:
                     raise UnexpectedMessageError("ready", "from a scanner that cannot serve")
-                self._examiner.begin(self._identity, frame_size=self._policy.frame_size)
+                self._examiner.begin()
             case Received():
                 self._hub.note_received(generation, message.scan_id, message.attempt)
             case Progress():
@@ -270,7 +255,7 @@ class ScannerSession:
             case Failure():
                 logger.warning("scanner %s failed on a scan: %s: %s", self.token.name, message.kind, message.text)
                 self._pushed.forget(message.scan_id)
-                self._roster.fault(self.token.name, str(message.kind), self._loop.time())
+                self._roster.fault(self.token.name, str(message.kind))
                 if message.scan_id == self._examiner.asked:
                     self.end(CloseCode.COME_BACK, f"failed on the reference: {message.kind}")
                 self._hub.handle(ev.PushFailed(generation, message.scan_id, message.attempt, message.kind))
@@ -306,26 +291,19 @@ class ScannerSession:
         self.push(ev.Push(self._generation, scan, 1, len(frames), within_s), Lane.LIVE, frames, self._policy.frame_size)
 
     def _become_ready(self) -> None:
-        before = self._hub.weights
-        self._hub.weights = self._identity.weights
+        self._hub.note_weights(self.token.name, self._examiner.weights)
         self._hub.handle(ev.ScannerReady(self._generation))
+        self._roster.tell(self.token.name, "ready", self._loop.time())
         logger.info("scanner %s is ready", self.token.name)
-        if before not in ("", self._identity.weights):
-            logger.warning(
-                "scanner %s has other weights (%s) than the one before (%s); FEDIWARD_FINGERPRINT says which are right",
-                self.token.name,
-                self._identity.weights[:12],
-                before[:12],
-            )
 
     def _take_result(self, result: Result) -> None:
         """Check scores and pass them on. A result of a scan or attempt that is not open here changes nothing."""
         pushed_s = self._pushed.pushed_s(result.scan_id)
         try:
-            scores = self._pushed.take(result, weights=self._identity.weights)
+            scores = self._pushed.take(result, weights=self._examiner.weights)
         except ConstantScoresError as error:
             self._trust.note_fault(self.token.name)
-            self._roster.fault(self.token.name, str(error), self._loop.time())
+            self._roster.fault(self.token.name, str(error))
             if result.scan_id == self._examiner.asked:
                 self._examiner.fail(str(error))
                 return

@@ -13,10 +13,12 @@ from starlette.routing import Route
 from coordinator.body import Body, BodyMemory
 from coordinator.credentials import Caller
 from coordinator.judge.outcomes import OutcomeTable
+from coordinator.judge.policy import Policy
 from coordinator.records import Records
 from coordinator.sweeps import Name, SweepOrder, SweepReport, Sweeps
 from coordinator.web.answer import report_of
 from coordinator.web.errors import Refusal
+from coordinator.web.hook import wants_margins
 
 MAX_REPORT_BYTES = 16 * 1024
 
@@ -34,11 +36,13 @@ class SweepDoor:
         caller_of: Callable[[Request], Caller | Refusal],
         records: Records,
         outcomes: OutcomeTable,
+        policy: Policy,
         sweeps: Sweeps,
     ) -> None:
         self._caller_of = caller_of
         self._records = records
         self._outcomes = outcomes
+        self._policy = policy
         self._sweeps = sweeps
         self._no_memory = BodyMemory(0)
 
@@ -57,18 +61,20 @@ class SweepDoor:
         if isinstance(caller, Refusal):
             return caller.response()
         sha256 = request.path_params["sha256"]
-        if any(value not in {"0", "1"} or key != "record" for key, value in request.query_params.multi_items()):
+        query = request.query_params
+        if any(value not in {"0", "1"} or key not in {"record", "margins"} for key, value in query.multi_items()):
             return Refusal.WRONG_QUERY.response()
         if not SHA256.fullmatch(sha256):
             return Refusal.NO_HASH.response()
         body = Body(self._no_memory, sha256=sha256)
-        finding = await self._records.recall(body, recording=request.query_params.get("record", "1") == "1")
-        if finding is None:
+        finding = await self._records.recall(body, recording=query.get("record", "1") == "1")
+        margins = await self._records.margins(body) if finding is not None and wants_margins(request) else None
+        if finding is None or (wants_margins(request) and margins is None):
             return Refusal.UNKNOWN_CONTENT.response()
-        return JSONResponse(report_of(body, finding, self._outcomes.rule(finding.outcome)))
+        return JSONResponse(report_of(body, finding, self._outcomes.rule(finding.outcome), margins))
 
     async def _list(self, request: Request) -> Response:
-        """List the sweeps of this caller: name, report, what is wanted of them."""
+        """List the sweeps of this caller: name, report, what is wanted of them; and what the policy in force is."""
         caller = self._sweeper(request)
         if isinstance(caller, Refusal):
             return caller.response()
@@ -82,7 +88,13 @@ class SweepDoor:
             for sweep in self._sweeps.all()
             if sweep.caller == caller.name
         ]
-        return JSONResponse({"sweeps": rows})
+        definition = self._policy.definition
+        policy = {
+            "name": self._policy.name,
+            "parts": dict(definition.parts),
+            "strictness": dict(definition.strictness),
+        }
+        return JSONResponse({"sweeps": rows, "policy": policy})
 
     async def _report(self, request: Request) -> Response:
         """Take a sweep's report; answer what the admin wants of it."""

@@ -28,7 +28,7 @@ def main() -> None:
     # Only now: a codec must not run a line of its own before the bounds are in force.
     from coordinator.media.cutter import upload
 
-    upload.prepare(setup.limits)
+    hasher = upload.prepare(setup.limits, likeness=setup.likeness)
     _write(Ready(seal.close()).pack())
     while header := _read(REQUEST_BYTES):
         request = Request.unpack(header)
@@ -36,7 +36,7 @@ def main() -> None:
         body = _read(request.length_bytes)
         began = time.perf_counter()
         fault, reason, partial = Fault.NONE, None, False
-        frames = upload.cut_upload(body, request, setup.limits)
+        frames = upload.cut_upload(body, request, setup.limits, hasher if request.likeness else None)
         del body
         try:
             for message, pixels in frames:

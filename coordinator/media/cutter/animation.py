@@ -8,6 +8,7 @@ from PIL import Image, ImageFile
 
 from coordinator.media.cutter import pillow
 from coordinator.media.cutter.budget import Budget
+from coordinator.media.cutter.likeness import Hasher, alike
 from coordinator.media.cutter.moment import Moments
 from coordinator.media.cutter.picture import Picture, take, whole
 from coordinator.media.cutter.still import Piece, cut_still
@@ -57,11 +58,18 @@ class _Strip:
 
 
 def cut_animation(
-    body: bytes, kind: Format, size: int, views: Views, limits: Limits, budget: Budget
+    body: bytes,
+    kind: Format,
+    size: int,
+    views: Views,
+    limits: Limits,
+    budget: Budget,
+    hasher: Hasher | None = None,
 ) -> Iterator[Piece]:
-    """Yield what the animation in `body` is, then its moments; raise a `MediaError` where there is none.
+    """Yield what the animation in `body` is, then the likeness of its first moment by `hasher`, if any, its moments.
 
-    An animation of one frame is cut like a still, and so is any one when only the centre is asked for.
+    An animation of one frame is cut like a still, and so is any one when only the centre is asked for. Raises a
+    `MediaError` where there is none.
     """
     try:
         image = pillow.opened(body, kind, limits)
@@ -69,10 +77,10 @@ def cut_animation(
     except pillow.DAMAGE as error:
         raise Unreadable(Reason.DOES_NOT_DECODE) from error
     if still:
-        yield from cut_still(body, kind, size, views, limits)
+        yield from cut_still(body, kind, size, views, limits, hasher)
         return
     try:
-        yield from _moments(image, body, kind, size, limits, budget)
+        yield from _moments(image, body, kind, size, limits, budget, hasher)
     except Image.DecompressionBombError as error:
         raise TooCostly(Reason.TOO_MANY_PIXELS) from error
     except pillow.DAMAGE as error:
@@ -80,12 +88,19 @@ def cut_animation(
 
 
 def _moments(
-    image: ImageFile.ImageFile, body: bytes, kind: Format, size: int, limits: Limits, budget: Budget
+    image: ImageFile.ImageFile,
+    body: bytes,
+    kind: Format,
+    size: int,
+    limits: Limits,
+    budget: Budget,
+    hasher: Hasher | None,
 ) -> Iterator[Piece]:
     moments = Moments()
     strip = _Strip(image, limits, budget)
     picture, at_ms = strip.go(0, size)
     yield Head(kind, picture.width, picture.height), b""
+    yield from alike(picture, hasher)
     yield from moments.cut(whole(picture, size), 0, at_ms)
     budget.check()
     order = spread(getattr(image, "n_frames", 1))

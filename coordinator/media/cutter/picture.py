@@ -133,6 +133,11 @@ def pixels(frame: Image.Image, ground: int = WHITE) -> bytes:
     return _over(frame, ground).tobytes()
 
 
+def over_white(image: Image.Image) -> Image.Image:
+    """Return a picture without transparency: over white where something shows through."""
+    return _over(image, WHITE)
+
+
 def hides_over_white(frame: Image.Image) -> bool:
     """Say whether white behind the transparent parts of `frame` makes a visible part of it disappear."""
     if frame.mode != "RGBA":

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from PIL import Image, ImageFile, JpegImagePlugin
 
 from coordinator.media.cutter import jpeg, pillow
+from coordinator.media.cutter.likeness import Hasher, alike
 from coordinator.media.cutter.picture import (
     BLACK,
     Picture,
@@ -21,24 +22,30 @@ from coordinator.media.cutter.picture import (
 from coordinator.media.errors import Reason, Unreadable
 from coordinator.media.limits import Limits
 from coordinator.media.looks import Look, LookKind, Views
-from coordinator.media.pipe import Frame, Head
+from coordinator.media.pipe import Alike, Frame, Head
 from coordinator.media.sniff import Format
 
-Piece = tuple[Head | Frame, bytes]
+Piece = tuple[Head | Alike | Frame, bytes]
 
 MOST_LOOKS = 4
 _DRAFT_GAP = 1.5
 """How many times the frame's resolution a JPEG keeps when it is decoded at a reduced size."""
 
 
-def cut_still(body: bytes, kind: Format, size: int, views: Views, limits: Limits) -> Iterator[Piece]:
-    """Yield what the picture in `body` is, then its frames; raise a `MediaError` where there is none."""
+def cut_still(
+    body: bytes, kind: Format, size: int, views: Views, limits: Limits, hasher: Hasher | None = None
+) -> Iterator[Piece]:
+    """Yield what the picture in `body` is, then its likeness by `hasher`, if any, and its frames.
+
+    Raises a `MediaError` where there is none.
+    """
     try:
         image = pillow.opened(body, kind, limits)
         picture = _decoded(image, body, size)
     except pillow.DAMAGE as error:
         raise Unreadable(Reason.DOES_NOT_DECODE) from error
     yield Head(kind, picture.width, picture.height), b""
+    yield from alike(picture, hasher)
     for rank, (look, frame) in enumerate(_looks(picture, size, views)):
         if rank < MOST_LOOKS:
             yield Frame(look, rank), pixels(frame, BLACK) if look.over_black else pixels(frame)

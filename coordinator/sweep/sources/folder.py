@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -40,11 +40,11 @@ class Folder:
 
     async def listing(self, since_s: float | None = None) -> AsyncIterator[Sequence[Item]]:
         """Yield files, below the last folder by name first: with folders named by time, that is newest first."""
-        items = self._walk(b"", since_s)
+        items = self._walk(since_s)
         while batch := await asyncio.to_thread(lambda: list(islice(items, BATCH))):
             yield batch
 
-    async def fetch(self, item: Item) -> AsyncIterator[bytes]:
+    async def fetch(self, item: Item) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a file."""
         try:
             file = await asyncio.to_thread(self._open, item)
@@ -89,30 +89,40 @@ class Folder:
 
     def _open(self, item: Item) -> int:
         # Not through a link, and not waiting for a pipe that somebody put there meanwhile.
-        return os.open(self._path(item.place), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = os.open(self._path(item.place), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            os.close(file)
+            raise FetchError("it is no regular file")
+        return file
 
-    def _walk(self, below: bytes, since_s: float | None) -> Iterator[Item]:
-        folders = []
-        try:
-            with os.scandir(os.path.join(self._root, below)) as entries:
-                for entry in entries:
-                    place = os.path.join(below, entry.name)
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(place)
-                    elif place.startswith(self._prefix) and (item := _item(entry, place, since_s)) is not None:
-                        yield item
-        except FileNotFoundError:
-            if not below:
-                raise SourceError(f"{self.name} is not there any more.") from None
-            return
-        except OSError as error:
-            raise SourceError(f"{self.name}: a folder in it cannot be read: {error.strerror}.") from error
-        for folder in sorted(folders, reverse=True):
-            inside = folder + b"/"
-            is_on_way = inside.startswith(self._prefix) or self._prefix.startswith(inside)
-            is_new = since_s is None or not self._by_time or may_hold_newer(inside, since_s)
-            if is_on_way and is_new:
-                yield from self._walk(folder, since_s)
+    def _walk(self, since_s: float | None) -> Iterator[Item]:
+        folders = [b""]
+        while folders:
+            below = folders.pop()
+            inside: list[bytes] = []
+            try:
+                with os.scandir(os.path.join(self._root, below)) as entries:
+                    for entry in entries:
+                        place = below + entry.name
+                        if entry.is_dir(follow_symlinks=False):
+                            inside.append(place + b"/")
+                        elif place.startswith(self._prefix) and (item := _item(entry, place, since_s)) is not None:
+                            yield item
+            except FileNotFoundError:
+                if not below:
+                    raise SourceError(f"{self.name} is not there any more.") from None
+            except OSError as error:
+                if not below:
+                    raise SourceError(f"{self.name} cannot be read: {error.strerror}.") from error
+                # It cannot be fetched either: so it stands in the report, as failed.
+                yield Item(place=below)
+            # The last is taken first.
+            folders += sorted(folder for folder in inside if self._is_on_way(folder, since_s))
+
+    def _is_on_way(self, folder: bytes, since_s: float | None) -> bool:
+        if not (folder.startswith(self._prefix) or self._prefix.startswith(folder)):
+            return False
+        return since_s is None or not self._by_time or may_hold_newer(folder, since_s)
 
 
 def _item(entry: os.DirEntry[bytes], place: bytes, since_s: float | None) -> Item | None:

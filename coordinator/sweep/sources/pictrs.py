@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -62,7 +62,7 @@ class PictRsSource:
             passed.extendleft(stored.key for stored in contents)
             page = await self._next(page.next, passed)
 
-    async def fetch(self, item: Item) -> AsyncIterator[bytes]:
+    async def fetch(self, item: Item) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a content."""
         stored = self._stored(item)
         with _translated():

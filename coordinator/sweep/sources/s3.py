@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -103,7 +103,7 @@ class S3:
                 if items:
                     yield items
 
-    async def fetch(self, item: Item) -> AsyncIterator[bytes]:
+    async def fetch(self, item: Item) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of an object."""
         with self._translated(FetchError):
             got = await obstore.get_async(self._store, item.place.decode())

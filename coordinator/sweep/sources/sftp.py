@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,12 +95,17 @@ class Sftp:
                 except NOT_THERE as error:
                     if not below:
                         raise SourceError(f"{self.name} is not there.") from error
+                except asyncssh.SFTPPermissionDenied as error:
+                    if not below:
+                        raise SourceError(f"{self.name} may not be read by us.") from error
+                    # It cannot be fetched either: so it stands in the report, as failed.
+                    batch.append(Item(place=below))
             # The last is taken first.
             folders += sorted(folder for folder in inside if self._is_on_way(folder, since_s))
         if batch:
             yield batch
 
-    async def fetch(self, item: Item) -> AsyncIterator[bytes]:
+    async def fetch(self, item: Item) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a file."""
         with self._translated(FetchError):
             client = await self._connected()
@@ -189,8 +194,6 @@ class Sftp:
             self._client = None
             raise SourceAwayError(f"the connection to {self._host.host} broke: {_sentence(error)}") from error
         except asyncssh.SFTPPermissionDenied as error:
-            if otherwise is SourceAwayError:
-                raise SourceError(f"{self.name}: a folder in it may not be read.") from error
             raise otherwise("the other machine does not permit it") from error
         except asyncssh.Error as error:
             raise otherwise(f"{self._host.host}: {_sentence(error)}") from error

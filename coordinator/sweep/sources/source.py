@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Protocol
 
 from coordinator.sweep.item import Item
@@ -28,7 +28,7 @@ class Source(Protocol):
         Raises SourceError, and SourceAwayError when another try may work.
         """
 
-    def fetch(self, item: Item) -> AsyncIterator[bytes]:
+    def fetch(self, item: Item) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a file. Raises GoneError, FetchError and SourceAwayError, also after some bytes."""
 
     async def tag(self, item: Item) -> str:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from coordinator.status.roster import Roster
-from coordinator.status.timeline import Timeline
+from coordinator.status.scanner import ScannerEvent
 from coordinator.web.admin.guard import Guard
 from coordinator.web.admin.sessions import Session
 from coordinator.web.admin.templates import Templates
@@ -19,11 +19,18 @@ from shared.limits import MAX_NAME_CHARACTERS
 class History:
     """Show when a scanner came, left and failed, and what was done with it."""
 
-    def __init__(self, *, guard: Guard, templates: Templates, roster: Roster, timeline: Callable[[], Timeline]) -> None:
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        templates: Templates,
+        roster: Roster,
+        events_of: Callable[[str], tuple[ScannerEvent, ...]],
+    ) -> None:
         self._guard = guard
         self._templates = templates
         self._roster = roster
-        self._timeline = timeline
+        self._events_of = events_of
 
     @property
     def route(self) -> Route:
@@ -31,9 +38,12 @@ class History:
         return Route("/scanner", self._guard.page(self._show), methods=["GET"])
 
     async def _show(self, request: Request, session: Session) -> Response:
-        name, timeline = request.query_params.get("name", "")[:MAX_NAME_CHARACTERS], self._timeline()
-        record = self._roster.record(name)
-        happenings = [] if record is None else [(timeline.at(at_s), text) for at_s, text in reversed(record.happenings)]
+        name = request.query_params.get("name", "")[:MAX_NAME_CHARACTERS]
         return self._templates.page(
-            request, "scanner.html", csrf=session.csrf, scanner=name, is_known=record is not None, happenings=happenings
+            request,
+            "scanner.html",
+            csrf=session.csrf,
+            scanner=name,
+            is_known=self._roster.record(name) is not None,
+            events=self._events_of(name),
         )

@@ -12,8 +12,8 @@ from coordinator.credentials import Credentials
 from coordinator.ledger.ledger import Ledger
 from coordinator.settings import Network
 from coordinator.status.roster import Roster
+from coordinator.status.scanner import ScannerEvent
 from coordinator.status.snapshot import Snapshot
-from coordinator.status.timeline import Timeline
 from coordinator.steering import Steering
 from coordinator.trust.record import Trust
 from coordinator.web.admin.dismissals import Dismissals
@@ -45,7 +45,7 @@ class AdminPage:
         token: AdminToken,
         sessions_file: Path,
         snapshot: Callable[[], Snapshot],
-        timeline: Callable[[], Timeline],
+        events_of: Callable[[str], tuple[ScannerEvent, ...]],
         scanners: ScannerSocket,
         credentials: Credentials,
         roster: Roster,
@@ -96,7 +96,7 @@ class AdminPage:
                 *actions.routes,
                 mode.route,
                 NoticeAction(guard=guard, live=live, dismissals=dismissals).route,
-                History(guard=guard, templates=templates, roster=roster, timeline=timeline).route,
+                History(guard=guard, templates=templates, roster=roster, events_of=events_of).route,
                 static.route,
             ],
             middleware=[Middleware(SecureHeaders)],

@@ -174,7 +174,7 @@ class ScannerActions:
 
     async def _note(self, session: Session, name: str, action: str, **details: str) -> None:
         said = " ".join(f"{key}={value}" for key, value in details.items() if value)
-        self._roster.note(name, f"{action}, by {session.who}{f': {said}' if said else ''}", self._loop_time())
+        self._roster.tell(name, f"{action}, by {session.who}{f': {said}' if said else ''}", self._loop_time())
         await self._journal.note(What.SCANNER, session, scanner=name, action=action, **details)
 
     @staticmethod

@@ -85,7 +85,7 @@ def test_ledger_unknown_picture(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (("allow", "abc"), "'abc' is no SHA-256 in hex: 64 digits."),
-        (("forget",), "Say what to forget: hashes, --scanner NAME --since TIME, or --source NAME."),
+        (("forget",), "Say what to forget: hashes, --scanner NAME --since TIME, --source NAME or --pdq PDQ."),
         (("forget", "--scanner", "den"), "--scanner and --since belong together."),
         (("log", "--since", "long ago"), "--since: 'long ago' is neither a time nor a span such as 7d."),
     ],
@@ -93,6 +93,65 @@ def test_ledger_unknown_picture(tmp_path: Path) -> None:
 def test_ledger_wrong_arguments(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
     """Wrong arguments are one sentence and exit code 2."""
     assert fails(run(tmp_path / "data", "ledger", *arguments), 2) == sentence
+
+
+def test_ledger_pdqs_are_imported_and_exported(tmp_path: Path) -> None:
+    """A list of PDQs is imported as a whole or not at all, exported with its name, and forgotten."""
+    data, other, file = tmp_path / "data", tmp_path / "other", tmp_path / "list.txt"
+    file.write_text(f"{ONE}\nno hash\n{TWO}\n")
+    assert fails(run(data, "ledger", "import", str(file), "--pdq"), 2) == (
+        f"{file}: Line 2 has no PDQ in hex, 64 digits. Nothing was imported; --skip-bad leaves such lines out."
+    )
+    assert fails(run(data, "ledger", "forget", "--pdq", ONE), 1) == f"The ledger knows nothing of {ONE}."
+    result = run(data, "ledger", "import", str(file), "--pdq", "--skip-bad", "--source", "friends")
+    assert result.stderr.splitlines()[-1] == "Imported 2; 0 were decided before; 1 left out."
+    exported = run(data, "ledger", "export").stdout
+    assert [line.split(",")[:5] for line in exported.splitlines()[1:]] == [
+        ["", ONE, "100", "block", "friends"],
+        ["", TWO, "100", "block", "friends"],
+    ]
+    file.write_text(exported)
+    assert run(other, "ledger", "import", str(file)).stderr == "Imported 2; 0 were decided before; 0 left out.\n"
+    assert run(other, "ledger", "forget", "--pdq", ONE).returncode == 0
+    assert run(other, "ledger", "forget", "--source", "friends").stderr == "Forgot 1 decisions.\n"
+
+
+def test_ledger_pdqs_without_the_extra(tmp_path: Path) -> None:
+    """Where nobody could compare PDQs, importing them is refused in one sentence; a file is blocked by its bytes."""
+    file, picture = tmp_path / "list.txt", tmp_path / "picture.png"
+    file.write_text(f"{ONE}\n")
+    picture.write_bytes(b"one")
+    without = "import sys; sys.modules['numpy'] = None; from coordinator.__main__ import main; main()"
+
+    def run_without(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", without, "ledger", *arguments],
+            env={**os.environ, "FEDIWARD_DATA_DIR": str(tmp_path / "data")},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert fails(run_without("import", str(file), "--pdq"), 2) == (
+        f"{file} has PDQs, and nothing was imported: comparing them needs the extra `pdq`: pip install 'fediward[pdq]'."
+    )
+    blocked = run_without("block", "--file", str(picture))
+    assert blocked.returncode == 0
+    assert blocked.stderr.startswith("Only these very bytes are blocked: recognising copies needs the extra `pdq`")
+    assert decisions(tmp_path / "data") == [(ONE, "block", "")]
+
+
+def test_ledger_block_files(tmp_path: Path) -> None:
+    """A file that is no picture is blocked by its bytes, which is said; one that is not there is one sentence."""
+    data, file = tmp_path / "data", tmp_path / "words.txt"
+    file.write_bytes(b"one")
+    result = run(data, "ledger", "block", "--file", str(file))
+    assert (result.returncode, decisions(data)) == (0, [(ONE, "block", "")])
+    assert result.stderr.startswith(f"{file}: only these very bytes are blocked, not copies: ")
+    assert fails(run(data, "ledger", "block"), 2) == "Say what to block: hashes, or --file FILE."
+    missing = fails(run(data, "ledger", "block", "--file", str(tmp_path / "nowhere")), 2)
+    assert missing.endswith("nowhere cannot be read: No such file or directory.")
 
 
 def test_ledger_export_is_imported_elsewhere(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from coordinator.intake import Intake
 from coordinator.judge.loader import load_policy
 from coordinator.judge.outcomes import LaterLookMode, Mode, Outcome, OutcomeTable
 from coordinator.judge.scores import Scores
+from coordinator.later.give_way import GiveWay
 from coordinator.later.look import Look
 from coordinator.later.plan import Plan
 from coordinator.later.worker import LaterLook
@@ -149,6 +150,7 @@ async def scene(
     outcomes = OutcomeTable({}, Mode.SHADOW if shadow else Mode.ENFORCE)
     policy = load_policy("demo")
     intake = Intake()
+    give_way = GiveWay(intake)
     hub = Hub(Machine(now=asyncio.get_running_loop().time() - RETURN_GRACE_S))
     async with (
         Ledger(folder / "ledger.sqlite") as ledger,
@@ -165,12 +167,13 @@ async def scene(
             uploads=uploads,
             plan=Plan(mode, outcomes, not_there_pauses_s=not_there_pauses_s),
             body_limit_bytes=BODY_LIMIT_BYTES,
+            give_way=give_way,
         )
         worker = LaterLook(
             look=look,
             debts=ledger.debts,
             scanner_ready=hub.scanner_ready,
-            intake=intake,
+            give_way=give_way,
             idle_s=0.05,
             fresh_s=0.0,
         )

@@ -9,6 +9,8 @@ import pytest
 from coordinator.ledger.decision import Decision
 from coordinator.ledger.decisions import Decided
 from coordinator.ledger.exchange import Defaults, LineError, read_lines, write_lines
+from coordinator.ledger.likenesses import Listed
+from coordinator.media.looks import Likeness
 from tests.coordinator.ledger.making import START, sha
 
 DEFAULTS = Defaults(who="admin", at=START)
@@ -61,3 +63,40 @@ def test_exchange_wrong_time() -> None:
     """A time that is none is a fault of its line."""
     (wrong,) = read_lines(["sha256,at", f"{sha(1)},yesterday"], DEFAULTS)
     assert str(wrong) == "Line 2 has a time that is not ISO 8601."
+
+
+def test_exchange_pdqs() -> None:
+    """PDQs are told by their column, or by whoever imports a plain list; a line with both hashes is both."""
+    plain = list(read_lines([sha(1), f"{sha(2)},block,a cat"], DEFAULTS, is_pdq=True))
+    one, two = (Listed(Likeness(bytes.fromhex(sha(number)), 100), "admin", START) for number in (1, 2))
+    assert plain == [one, replace(two, note="a cat")]
+    lines = ["source,pdq,quality,sha256", f"friends,{sha(1).upper()},70,", f",{sha(2)},,{sha(3)}", f",,,{sha(4)}"]
+    assert list(read_lines(lines, DEFAULTS)) == [
+        Listed(Likeness(bytes.fromhex(sha(1)), 70), "admin", START, source="friends"),
+        Decided(sha(3), Decision.BLOCK, "admin", START),
+        two,
+        Decided(sha(4), Decision.BLOCK, "admin", START),
+    ]
+
+
+def test_exchange_pdqs_that_are_written_are_read() -> None:
+    """What was exported is imported as it was."""
+    listed = Listed(Likeness(bytes.fromhex(sha(1)), 70), "ann", START, note="a cat", source="list")
+    decided = Decided(sha(2), Decision.ALLOW, "bob", START)
+    assert list(read_lines(write_lines([listed, decided]), DEFAULTS)) == [listed, decided]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (f"{sha(1)[:-1]},,", "Line 2 has no PDQ in hex, 64 digits."),
+        (",,", "Line 2 has no PDQ in hex, 64 digits."),
+        (f"{sha(1)},allow,", "Line 2 allows a PDQ, by which pictures can only be blocked."),
+        (f"{sha(1)},,101", "Line 2 has a quality that is not a number from 0 to 100."),
+        (f"{sha(1)},,good", "Line 2 has a quality that is not a number from 0 to 100."),
+    ],
+)
+def test_exchange_wrong_pdq(line: str, fault: str) -> None:
+    """A wrong line of PDQs is named by its number and says what is wrong."""
+    (wrong,) = read_lines(["pdq,decision,quality", line], DEFAULTS)
+    assert str(wrong) == fault

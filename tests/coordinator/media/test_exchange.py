@@ -6,8 +6,8 @@ import pytest
 
 from coordinator.media.errors import CutTimedOut, MediaError, NoPlace, Reason, TooCostly, Unreadable, Unsupported
 from coordinator.media.exchange import Exchange
-from coordinator.media.looks import MAX_LOOKS, Look, LookKind
-from coordinator.media.pipe import Done, Fault, Frame, Head, Nonsense, Ready, Reply
+from coordinator.media.looks import MAX_LOOKS, PDQ_BYTES, Likeness, Look, LookKind
+from coordinator.media.pipe import Alike, Done, Fault, Frame, Head, Nonsense, Ready, Reply
 from coordinator.media.sniff import Format
 
 SIZE = 2
@@ -23,6 +23,30 @@ def told(*replies: Reply) -> Exchange:
         if exchange.follow(reply):
             exchange.add(PIXELS)
     return exchange
+
+
+def test_result_with_its_likeness() -> None:
+    """A likeness that was asked for comes after the head, once, and stands in the cut."""
+    exchange = Exchange(SIZE, likeness=True)
+    assert exchange.follow(HEAD) == 0
+    assert exchange.follow(Alike(77)) == PDQ_BYTES
+    exchange.add(bytes(range(PDQ_BYTES)))
+    with pytest.raises(Nonsense):
+        exchange.follow(Alike(77))
+    assert exchange.follow(moment(0, 0)) == len(PIXELS)
+    exchange.add(PIXELS)
+    exchange.follow(DONE)
+    assert exchange.result().likeness == Likeness(bytes(range(PDQ_BYTES)), 77)
+
+
+@pytest.mark.parametrize("before", [(), (HEAD,)])
+def test_likeness_out_of_turn_is_nonsense(before: tuple[Reply, ...]) -> None:
+    """A likeness before the head, or one that nobody asked for, is nonsense."""
+    exchange = Exchange(SIZE, likeness=not before)
+    for reply in before:
+        exchange.follow(reply)
+    with pytest.raises(Nonsense):
+        exchange.follow(Alike(1))
 
 
 def moment(at_ms: int, rank: int) -> Frame:

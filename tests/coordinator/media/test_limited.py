@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -305,6 +306,25 @@ async def test_process_is_recycled_after_its_number() -> None:
             await gone(pid)
         await warm(cutters)
         assert len(cutters.snapshot().pids) == 2
+
+
+async def test_learn_likeness_replaces_every_process() -> None:
+    """Processes are replaced by such as know likenesses when that is first wanted; an upload under way is not lost."""
+    async with Cutters(limits=Limits()) as cutters:
+        first = set(cutters.snapshot().pids)
+        end = asyncio.get_running_loop().time() + 30
+        ask = partial(cutters.cut, size=SIZE, views=Views.CENTRE, lane_is_live=True, deadline_s=end, likeness=True)
+        body = encoded(photograph(), "JPEG")
+        assert (await ask([body])).likeness is None
+        cutting = [asyncio.create_task(cut(cutters, body)) for _ in range(6)]
+        await cutters.learn_likeness()
+        assert cutters.knows_likeness
+        assert all([(await done).frames for done in cutting])
+        assert [(await ask([body])).likeness is None for _ in range(4)] == [False] * 4
+        assert (await cut(cutters, body)).likeness is None
+        for pid in first:
+            await gone(pid)
+        assert cutters.snapshot().replaced == 2
 
 
 async def test_close_ends_everything() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,10 +15,12 @@ from coordinator.media.looks import Look, LookKind, Views
 from coordinator.media.pipe import (
     MAX_AT_MS,
     MAX_FRAME_SIDE,
+    MAX_QUALITY,
     MAX_SIDE_PX,
     REPLY_BYTES,
     REQUEST_BYTES,
     SETUP_BYTES,
+    Alike,
     Done,
     Fault,
     Frame,
@@ -38,6 +41,7 @@ LOOKS = st.builds(
 REPLIES = st.one_of(
     st.builds(Ready, st.integers(0, 2**32 - 1)),
     st.builds(Head, st.sampled_from(Format), SIDES, SIDES),
+    st.builds(Alike, st.integers(0, MAX_QUALITY)),
     st.builds(Frame, LOOKS, st.integers(0, 255)),
     st.builds(Done, st.just(Fault.NONE), st.none(), st.booleans(), st.integers(0, 2**32 - 1)),
     st.builds(
@@ -69,6 +73,7 @@ def test_reply_of_any_bytes_is_known_or_nonsense(data: bytes) -> None:
     [
         Head(Format.PNG, 0, 1),
         Head(Format.PNG, 1, MAX_SIDE_PX + 1),
+        Alike(MAX_QUALITY + 1),
         Frame(Look(LookKind.MOMENT, MAX_AT_MS + 1), 0),
         Done(Fault.UNREADABLE, None, False, 0),
         Done(Fault.NONE, Reason.CRASHED, False, 0),
@@ -88,6 +93,7 @@ def test_reply_out_of_range_is_nonsense(reply: Reply) -> None:
         st.integers(1, MAX_FRAME_SIDE),
         st.integers(0, 2**40),
         st.floats(0, 1e6),
+        st.booleans(),
     )
 )
 def test_request_comes_back(request: Request) -> None:
@@ -101,6 +107,7 @@ def test_setup_comes_back() -> None:
     setup = Setup(4711, Limits(side_px=1, still_px=2, total_px=3, address_bytes=4, cpu_s=0.5, wall_s=6.25, uploads=7))
     assert len(setup.pack()) == SETUP_BYTES
     assert Setup.unpack(setup.pack()) == setup
+    assert Setup.unpack(replace(setup, likeness=True).pack()).likeness
 
 
 @pytest.mark.parametrize("length", [0, SETUP_BYTES - 1, SETUP_BYTES, REQUEST_BYTES])

@@ -19,7 +19,7 @@ def test_roster_file_is_read_again(tmp_path: Path) -> None:
     roster = Roster()
     roster.greet("away", 1, hello(), "", NOW_S - 100)
     roster.result("away", result(frames=3), NOW_S - 80, NOW_S - 79)
-    roster.fault("away", "internal", 0.0)
+    roster.fault("away", "internal")
     roster.leave("away", 1, "connection lost", 0, NOW_S - 60)
     roster.greet("here", 2, hello(), "", NOW_S - 30)
     file = tmp_path / "scanners.json"

@@ -13,6 +13,7 @@ from coordinator.trust.record import (
     FIRST_PAUSE_S,
     MOST_DISAGREEMENTS,
     MOST_DOUBLINGS,
+    Aside,
     Identity,
     Trust,
 )
@@ -184,9 +185,10 @@ def test_scanner_set_aside_is_told_why_and_for_how_long() -> None:
     disagree(trust, *[("one", "odd"), ("two", "odd"), ("one", "two")] * 2)
     assert trust.set_aside("odd", "its scores differ", 100.0) == FIRST_PAUSE_S
     assert trust.problem_of("odd", IDENTITY.weights, 130.0) == "set aside for another 30 s: its scores differ"
-    assert trust.aside_until_s("odd", 130.0) == 160.0
+    assert trust.aside_of("odd", 130.0) == Aside("its scores differ", 100.0, 160.0)
     assert trust.problem_of("odd", IDENTITY.weights, 160.0) == ""
-    assert trust.aside_until_s("odd", 200.0) == 200.0
+    assert trust.aside_of("odd", 160.0) is None
+    assert trust.aside_of("one", 130.0) is trust.aside_of("nobody", 130.0) is None
     assert trust.partner_of("one", ["odd"]) is None
     assert not trust.records["odd"].recent
     assert {name for name, _ in trust.records["one"].recent} == {"two"}

@@ -43,21 +43,23 @@ SAMPLES: dict[str, Callable[[], bytes]] = {
     "vp9": lambda: film("libvpx-vp9", "webm"),
     "sound": lambda: film(sound=True),
 }
+VIDEOS = {"h264", "h265", "av1", "vp8", "vp9", "sound"}
 
 
 async def cut(cutters: Cutters, body: bytes) -> Cut:
-    """Cut an upload with all its looks."""
+    """Cut an upload with all its looks, and ask for its likeness."""
     end = asyncio.get_running_loop().time() + 20
-    return await cutters.cut([body], size=64, views=Views.ALL, lane_is_live=True, deadline_s=end)
+    return await cutters.cut([body], size=64, views=Views.ALL, lane_is_live=True, deadline_s=end, likeness=True)
 
 
 async def test_every_format_is_cut_behind_the_seals() -> None:
     """Everything that decodes in an open process decodes in a sealed one: nothing is left to be loaded later."""
-    async with Cutters(limits=Limits()) as cutters:
+    async with Cutters(limits=Limits(), likeness=True) as cutters:
         for name, sample in SAMPLES.items():
             result = await cut(cutters, sample())
             assert result.frames, name
             assert result.partial is False, name
+            assert (result.likeness is None) is (name in VIDEOS), name
         assert cutters.snapshot().replaced == 0
 
 
@@ -67,14 +69,14 @@ def test_nothing_is_imported_for_an_upload() -> None:
         "import sys\n"
         "from coordinator.media.cutter import upload\n"
         "from coordinator.media.limits import Limits\n"
-        "upload.prepare(Limits())\n"
+        "hasher = upload.prepare(Limits(), likeness=True)\n"
         "before = set(sys.modules)\n"
         "from coordinator.media.pipe import Request\n"
         "from coordinator.media.looks import Views\n"
         "from coordinator.media.sniff import sniff\n"
         "while length := int.from_bytes(sys.stdin.buffer.read(4), 'big'):\n"
         "    body = sys.stdin.buffer.read(length)\n"
-        "    list(upload.cut_upload(body, Request(sniff(body), Views.ALL, 64, length, 60), Limits()))\n"
+        "    list(upload.cut_upload(body, Request(sniff(body), Views.ALL, 64, length, 60), Limits(), hasher))\n"
         "print(*sorted(set(sys.modules) - before))\n"
     )
     bodies = [sample() for sample in SAMPLES.values()]

@@ -139,12 +139,12 @@ async def scene(
             roster_file=folder / "scanners.json",
         )
         steering = Steering(folder / "steering.json", hub=hub, outcomes=outcomes)
-        board.pause_of, board.distrust_of = steering.pauses.get, trust.distrust_of
+        board.pause_of, board.aside_of = steering.pauses.get, trust.aside_of
         page = AdminPage(
             token=AdminToken.of(TOKEN),
             sessions_file=folder / "admin-sessions.json",
             snapshot=board.snapshot,
-            timeline=lambda: board.timeline,
+            events_of=board.events_of,
             scanners=ScannerSocket(credentials=credentials, hub=hub, trust=trust, policy=policy, collectors=collectors),
             trust=trust,
             credentials=credentials,

@@ -1,0 +1,112 @@
+"""Copies of blocked pictures: real processes, photographs, and the ledger's own commands beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from PIL import Image
+
+from coordinator.media.cutter.pdq import likeness_of
+from tests.coordinator.media.pictures import encoded, photograph
+from tests.end_to_end.caller import upload
+from tests.end_to_end.peer import Peer
+from tests.end_to_end.processes import Coordinator, environment
+
+
+def original(name: str = "chelsea") -> bytes:
+    """Return a photograph as somebody uploads it."""
+    return encoded(photograph(name, (900, 600)), "JPEG", quality=92)
+
+
+def copy_of(data: bytes) -> bytes:
+    """Return a picture at half its size, encoded otherwise."""
+    image = Image.open(io.BytesIO(data))
+    return encoded(image.resize((image.width // 2, image.height // 2)), "WEBP", quality=75)
+
+
+async def ledger(c: Coordinator, *arguments: str) -> str:
+    """Run `ledger …` beside a coordinator; return what it writes to stdout."""
+    command = [sys.executable, "-m", "coordinator", "ledger", *arguments]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment(data_dir=c.data_dir), cwd=c.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    output, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    return output.decode()
+
+
+@asynccontextmanager
+async def scanned(c: Coordinator) -> AsyncIterator[None]:
+    """Have a scanner that finds nothing."""
+    async with Peer(c, "one") as peer:
+        serving = asyncio.create_task(peer.serve())
+        yield
+        serving.cancel()
+
+
+async def test_copies_of_a_blocked_file(tmp_path: Path) -> None:
+    """Once a photograph is blocked, its half-size WebP is blocked as well, remembered or not; another is not."""
+    chelsea = original()
+    known, other = copy_of(chelsea), copy_of(original("coffee"))
+    (tmp_path / "chelsea.jpg").write_bytes(chelsea)
+    async with Coordinator(tmp_path) as c, scanned(c):
+        assert (await upload(c, known)).outcome == "clean"
+        await ledger(c, "block", "--file", str(tmp_path / "chelsea.jpg"))
+        answers = [await upload(c, body) for body in (chelsea, known, copy_of(copy_of(chelsea)), other)]
+        assert [(a.status, a.outcome) for a in answers] == [
+            (406, "blocked"),
+            (406, "blocked"),
+            (406, "blocked"),
+            (200, "clean"),
+        ]
+        assert answers[1].report["reason"].startswith(f"blocked by an admin: a copy of {answers[0].report['sha256']}, ")
+        await ledger(c, "forget", answers[0].report["sha256"])
+        assert (await upload(c, known)).outcome == "clean"
+
+
+async def test_copies_of_a_blocked_hash(tmp_path: Path) -> None:
+    """A picture that is blocked by its hash has its copies blocked once it came again; an allowed copy passes."""
+    chelsea = original()
+    async with Coordinator(tmp_path) as c, scanned(c):
+        first = await upload(c, chelsea)
+        assert (await upload(c, copy_of(chelsea))).outcome == "clean"
+        await ledger(c, "block", first.report["sha256"])
+        assert (await upload(c, chelsea)).outcome == "blocked"
+        copy = await upload(c, copy_of(chelsea))
+        assert (copy.status, copy.outcome) == (406, "blocked")
+        await ledger(c, "allow", copy.report["sha256"])
+        assert (await upload(c, copy_of(chelsea))).outcome == "allowed"
+
+
+async def test_copies_of_what_was_judged_before(tmp_path: Path) -> None:
+    """While something is blocked, blocking a judged picture by its hash blocks its copies at once."""
+    chelsea = original()
+    async with Coordinator(tmp_path) as c:
+        await ledger(c, "block", "0" * 64)
+        async with scanned(c):
+            first = await upload(c, chelsea)
+            assert first.outcome == "clean"
+        assert await c.stop() == 0
+        await ledger(c, "block", first.report["sha256"])
+        await c.start()
+        assert (await upload(c, copy_of(chelsea))).outcome == "blocked"
+
+
+async def test_copies_of_a_list(tmp_path: Path) -> None:
+    """A hit names the imported list; forgetting the list ends it."""
+    pdq = likeness_of(photograph("chelsea")).pdq.hex()
+    (tmp_path / "list.txt").write_text(f"# PDQs of pictures of a cat\n{pdq}\n")
+    async with Coordinator(tmp_path) as c, scanned(c):
+        assert (await upload(c, original())).outcome == "clean"
+        await ledger(c, "import", str(tmp_path / "list.txt"), "--pdq", "--source", "friends")
+        hit = await upload(c, copy_of(original()))
+        assert hit.outcome == "blocked"
+        assert hit.report["reason"].startswith("blocked by the list friends: ")
+        await ledger(c, "forget", "--source", "friends")
+        assert (await upload(c, copy_of(original()))).outcome == "clean"
