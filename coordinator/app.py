@@ -188,6 +188,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             trust=trust,
             ledger=ledger,
             steering=steering,
+            sweeps=sweeps,
             trusted_proxies=settings.trusted_proxies,
             public_url=settings.public_url,
         )

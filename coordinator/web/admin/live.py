@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from coordinator.status.snapshot import Snapshot
+from coordinator.sweeps import Sweeps
 from coordinator.web.admin.dismissals import Dismissals
 from coordinator.web.admin.guard import Guard
 from coordinator.web.admin.render import Rendered, render
@@ -32,9 +33,16 @@ class Live:
     """Serve `events` and `live`. Snapshots are made while a page is open, and when one is asked for."""
 
     def __init__(
-        self, *, snapshot: Callable[[], Snapshot], guard: Guard, templates: Templates, dismissals: Dismissals
+        self,
+        *,
+        snapshot: Callable[[], Snapshot],
+        sweeps: Sweeps,
+        guard: Guard,
+        templates: Templates,
+        dismissals: Dismissals,
     ) -> None:
         self._snapshot = snapshot
+        self._sweeps = sweeps
         self._guard = guard
         self._templates = templates
         self._dismissals = dismissals
@@ -56,7 +64,8 @@ class Live:
         now_s = asyncio.get_running_loop().time()
         if self._latest is None or now_s - self._latest_s >= EVERY_S * 0.9:
             is_dismissed = partial(self._dismissals.hides, now_s=now_s)
-            self._latest, self._latest_s = render(self._snapshot(), self._templates, is_dismissed), now_s
+            self._latest = render(self._snapshot(), self._sweeps, self._templates, is_dismissed)
+            self._latest_s = now_s
         return self._latest
 
     def changed(self) -> None:

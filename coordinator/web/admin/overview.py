@@ -60,6 +60,7 @@ class Overview:
             flash=None if "renew" in request.query_params else self._flashes.take(session),
             cells=shown.cells,
             rows=shown.rows,
+            sweeps=shown.sweeps,
             shape=shown.shape,
             started=snapshot.started,
             policy=snapshot.policy,

@@ -15,6 +15,7 @@ from coordinator.status.roster import Roster
 from coordinator.status.scanner import ScannerEvent
 from coordinator.status.snapshot import Snapshot
 from coordinator.steering import Steering
+from coordinator.sweeps import Sweeps
 from coordinator.trust.record import Trust
 from coordinator.web.admin.dismissals import Dismissals
 from coordinator.web.admin.flashes import Flashes
@@ -31,6 +32,7 @@ from coordinator.web.admin.picture import PicturePage
 from coordinator.web.admin.scanner_actions import ScannerActions
 from coordinator.web.admin.sessions import Sessions
 from coordinator.web.admin.static_files import StaticFiles
+from coordinator.web.admin.sweep_actions import SweepActions
 from coordinator.web.admin.templates import Templates
 from coordinator.web.admin.token import AdminToken
 from coordinator.web.scanner_socket import ScannerSocket
@@ -52,6 +54,7 @@ class AdminPage:
         trust: Trust,
         ledger: Ledger,
         steering: Steering,
+        sweeps: Sweeps,
         trusted_proxies: Sequence[Network],
         public_url: str = "",
     ) -> None:
@@ -62,7 +65,9 @@ class AdminPage:
         guard = Guard(sessions=sessions, templates=templates, trusted_proxies=trusted_proxies)
         flashes, journal = Flashes(), Journal(ledger)
         dismissals = Dismissals()
-        self.live = live = Live(snapshot=snapshot, guard=guard, templates=templates, dismissals=dismissals)
+        self.live = live = Live(
+            snapshot=snapshot, sweeps=sweeps, guard=guard, templates=templates, dismissals=dismissals
+        )
         login = Login(token=token, sessions=sessions, guard=guard, templates=templates, trusted_proxies=trusted_proxies)
         overview = Overview(
             guard=guard,
@@ -75,6 +80,7 @@ class AdminPage:
         )
         picture = PicturePage(guard=guard, templates=templates, flashes=flashes, ledger=ledger)
         mode = ModeAction(guard=guard, flashes=flashes, live=live, journal=journal, steering=steering)
+        sweeping = SweepActions(guard=guard, flashes=flashes, live=live, journal=journal, sweeps=sweeps)
         actions = ScannerActions(
             guard=guard,
             flashes=flashes,
@@ -95,6 +101,7 @@ class AdminPage:
                 *picture.routes,
                 *actions.routes,
                 mode.route,
+                sweeping.route,
                 NoticeAction(guard=guard, live=live, dismissals=dismissals).route,
                 History(guard=guard, templates=templates, roster=roster, events_of=events_of).route,
                 static.route,

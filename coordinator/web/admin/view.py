@@ -82,9 +82,10 @@ def rows_of(snapshot: Snapshot) -> tuple[Row, ...]:
     )
 
 
-def shape_of(snapshot: Snapshot, rows: tuple[Row, ...]) -> str:
-    """Return a digest of all that the page was made of and that no cell changes."""
-    digest = hashlib.sha256(f"{snapshot.started} {snapshot.policy.mode} {snapshot.policy.fingerprint}".encode())
+def shape_of(snapshot: Snapshot, rows: tuple[Row, ...], others: str = "") -> str:
+    """Return a digest of all that the page was made of and that no cell changes; `others` is more of that."""
+    policy = snapshot.policy
+    digest = hashlib.sha256(f"{snapshot.started} {policy.mode} {policy.fingerprint} {others}".encode())
     for row in rows:
         digest.update(f"{row.anchor}{row.shape}".encode())
     return digest.hexdigest()[:16]

@@ -27,6 +27,7 @@ from coordinator.settings import Network
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
 from coordinator.steering import Steering
+from coordinator.sweeps import Sweeps
 from coordinator.trust.record import Trust
 from coordinator.web.admin.page import AdminPage
 from coordinator.web.admin.token import AdminToken
@@ -68,6 +69,7 @@ class Scene:
     collectors: Collectors
     board: Board
     trust: Trust
+    sweeps: Sweeps
     outcomes: OutcomeTable
     client: httpx2.AsyncClient
     folder: Path
@@ -140,6 +142,7 @@ async def scene(
         )
         steering = Steering(folder / "steering.json", hub=hub, outcomes=outcomes)
         board.pause_of, board.aside_of = steering.pauses.get, trust.aside_of
+        sweeps = Sweeps()
         page = AdminPage(
             token=AdminToken.of(TOKEN),
             sessions_file=folder / "admin-sessions.json",
@@ -151,6 +154,7 @@ async def scene(
             roster=collectors.roster,
             ledger=ledger,
             steering=steering,
+            sweeps=sweeps,
             trusted_proxies=trusted_proxies,
             public_url=public_url,
         )
@@ -170,6 +174,7 @@ async def scene(
                 collectors=collectors,
                 board=board,
                 trust=trust,
+                sweeps=sweeps,
                 outcomes=outcomes,
                 client=client,
                 folder=folder,
