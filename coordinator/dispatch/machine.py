@@ -54,7 +54,7 @@ class Machine:
         self._handlers: Mapping[type[Any], Callable[[Any, float], None]] = {
             ev.ScannerJoined: self._on_joined,
             ev.ScannerReady: lambda event, _: self.fleet.note_ready(event.generation),
-            ev.ScannerDraining: lambda event, _: self.fleet.note_draining(event.generation),
+            ev.ScannerDraining: self._on_draining,
             ev.ScannerLeft: self._on_left,
             ev.LoadChanged: self._on_load,
             ev.ScannerHeld: lambda event, _: self.fleet.note_held(event.scanner, is_held=event.is_held),
@@ -112,6 +112,9 @@ class Machine:
         scanner = self.scanners.get(event.generation)
         if scanner is not None:
             self._lose(scanner, now)
+
+    def _on_draining(self, event: ev.ScannerDraining, now: float) -> None:
+        self.fleet.note_draining(event.generation)
 
     def _on_load(self, event: ev.LoadChanged, now: float) -> None:
         self.fleet.note_load(event.generation, event.capacity, event.frames_per_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coordinator.trust.examination import MOST_OTHERS, Difference, Examination, Other
 from coordinator.trust.reference import Noise, Reference, draw_frames
@@ -112,6 +112,13 @@ class Trust:
         record = self._records.get(scanner)
         aside = None if record is None else record.aside
         return aside if aside is not None and now < aside.until_s else None
+
+    def forgive(self, scanner: str, now: float) -> bool:
+        """Let a scanner be examined now, on its next connection; False when it is not set aside."""
+        if (aside := self.aside_of(scanner, now)) is None:
+            return False
+        self._records[scanner].aside = replace(aside, until_s=now)
+        return True
 
     # Examinations
 

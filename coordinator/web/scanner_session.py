@@ -11,15 +11,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from coordinator.credentials import ScannerToken
 from coordinator.dispatch import events as ev
-from coordinator.dispatch.state import Phase
 from coordinator.hub import Hub
 from coordinator.judge.policy import Policy
 from coordinator.status.roster import Roster
 from coordinator.trust.record import Trust
+from coordinator.web.ending import EndError
 from coordinator.web.examiner import Examiner
 from coordinator.web.outbox import Outbox
 from coordinator.web.pushed import ConstantScoresError, Pushed
-from coordinator.web.trial import Trial, TrialError, TrialTimes
+from coordinator.web.trial import Trials
 from shared import limits
 from shared.close_codes import CloseCode
 from shared.errors import MalformedMessageError, ProtocolError, UnexpectedMessageError
@@ -52,15 +52,6 @@ and what was on its way to it forgotten, within 10 s (issue "Dispatch, proven").
 CLOSE_S = 2.0
 
 
-class _EndError(Exception):
-    """The connection is to be closed, with a code and a reason for the log."""
-
-    def __init__(self, code: CloseCode, reason: str) -> None:
-        self.code = code
-        self.reason = reason
-        super().__init__(code, reason)
-
-
 class ScannerSession:
     """Serve one accepted connection. The hub pushes through it; `run` returns when it has ended."""
 
@@ -84,22 +75,19 @@ class ScannerSession:
         self._roster = roster
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox()
-        self._ending: asyncio.Future[_EndError] = self._loop.create_future()
+        self._ending: asyncio.Future[EndError] = self._loop.create_future()
         self._generation = 0
         self._problem = ""
         self._pause = ""
+        self.said_wrong_hello = False
+        """What it said first was not understood."""
         self._pushed = Pushed(terms=len(policy.terms))
         self._examiner = Examiner(
             token.name, trust=trust, policy=policy, ask=self._ask, passed=self._become_ready, end=self.end
         )
         self._drained = ""
         """Why the connection ends once nothing is in flight; empty while it goes on."""
-        self._trial: Trial | None = None
-
-    @property
-    def was_greeted(self) -> bool:
-        """Say whether its hello was understood."""
-        return self._generation != 0
+        self.trials = Trials(self._outbox.put, policy, lambda: hub.machine.scanners.get(self._generation))
 
     @property
     def is_in_fleet(self) -> bool:
@@ -108,14 +96,14 @@ class ScannerSession:
 
     async def run(self) -> None:
         """Serve until either side ends the connection; then leave the hub, whatever happened."""
-        end: _EndError | None = None
+        end: EndError | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read())
                 group.create_task(self._write())
                 group.create_task(self._await_end())
-        except* _EndError as raised:
-            end = next(error for error in raised.exceptions if isinstance(error, _EndError))
+        except* EndError as raised:
+            end = next(error for error in raised.exceptions if isinstance(error, EndError))
         except* WebSocketDisconnect:
             pass
         finally:
@@ -128,8 +116,7 @@ class ScannerSession:
             self._examiner.close()
             # Not left to the garbage collector: the error that ended the connection holds this session in a cycle.
             self._outbox.clear()
-            if self._trial is not None:
-                self._trial.end()
+            self.trials.end()
             logger.info("scanner %s left: %s", self.token.name, end.reason if end else "connection lost")
         if end is not None:
             await self._close(end)
@@ -161,7 +148,7 @@ class ScannerSession:
     def end(self, code: CloseCode, reason: str) -> None:
         """Close the connection with a code."""
         if not self._ending.done():
-            self._ending.set_result(_EndError(code, reason))
+            self._ending.set_result(EndError(code, reason))
 
     def drain(self, reason: str) -> None:
         """Push no more, and close the connection for good when nothing is in flight."""
@@ -169,21 +156,6 @@ class ScannerSession:
         self._drained = reason
         self._outbox.put(Drain(reason))
         self._end_when_drained()
-
-    async def try_out(self) -> TrialTimes:
-        """Ask for the scores of a generated picture, also of a scanner that is held. Raises TrialError."""
-        if self._trial is not None:
-            raise TrialError("It is being tested already.")
-        state = self._hub.machine.scanners.get(self._generation)
-        if state is None or state.phase is Phase.WARMING:
-            raise TrialError("It is not ready yet.")
-        if state.room == 0:
-            raise TrialError("It takes nothing now: it is paused on its own machine, or full.")
-        self._trial = Trial(self._outbox.put, self._policy)
-        try:
-            return await self._trial.run()
-        finally:
-            self._trial = None
 
     # The three tasks
 
@@ -193,8 +165,9 @@ class ScannerSession:
             while True:
                 self._take(await self._receive())
         except ProtocolError as error:
+            self.said_wrong_hello = not self._generation
             logger.warning("scanner %s broke the protocol: %s", self.token.name, error)
-            raise _EndError(error.close_code, str(error)) from error
+            raise EndError(error.close_code, str(error)) from error
 
     async def _write(self) -> NoReturn:
         while True:
@@ -203,12 +176,12 @@ class ScannerSession:
                 async with asyncio.timeout(SEND_STALL_S):
                     await self._websocket.send_bytes(encode(message))
             except TimeoutError as error:
-                raise _EndError(CloseCode.STALLED, f"took nothing for {SEND_STALL_S:.0f} s") from error
+                raise EndError(CloseCode.STALLED, f"took nothing for {SEND_STALL_S:.0f} s") from error
 
     async def _await_end(self) -> NoReturn:
         raise await self._ending
 
-    async def _close(self, end: _EndError) -> None:
+    async def _close(self, end: EndError) -> None:
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._websocket.close(end.code, end.reason[:100])
@@ -232,7 +205,7 @@ class ScannerSession:
             async with asyncio.timeout(limits.HELLO_TIMEOUT_S):
                 hello = await self._receive()
         except TimeoutError as error:
-            raise _EndError(CloseCode.HELLO_TIMEOUT, "said no hello") from error
+            raise EndError(CloseCode.HELLO_TIMEOUT, "said no hello") from error
         if not isinstance(hello, Hello):
             raise UnexpectedMessageError(hello.TYPE, "before hello")
         self._problem = self._examiner.meet(hello)
@@ -263,7 +236,7 @@ class ScannerSession:
         )
 
     def _take(self, message: FromScanner) -> None:
-        if self._trial is not None and self._trial.takes(message):
+        if self.trials.takes(message):
             return
         generation = self._generation
         match message:
@@ -294,7 +267,7 @@ class ScannerSession:
                 # What was pushed before this answer arrives before it: then the scanner knows what it has to finish.
                 self._outbox.put(Drain("understood"))
             case Goodbye():
-                raise _EndError(CloseCode.DONE, f"goodbye: {message.reason}")
+                raise EndError(CloseCode.DONE, f"goodbye: {message.reason}")
             case Hello():
                 raise UnexpectedMessageError("hello", "a second time")
         if self._drained:

@@ -123,7 +123,7 @@ class ScannerSocket:
             self._empty.clear()
             try:
                 await session.run()
-                if not session.was_greeted:
+                if session.said_wrong_hello:
                     self._note_refused(websocket, RefusalCause.WRONG_HELLO, token.name)
             finally:
                 self._sessions.discard(session)

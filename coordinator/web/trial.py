@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from coordinator.dispatch.state import Phase, ScannerState
 from coordinator.judge.policy import Policy
 from coordinator.judge.scores import Scores, ScoresError
 from shared.errors import FediwardError
@@ -91,6 +92,41 @@ class Trial:
             self._done.set_exception(TrialError(f"Its scores make no sense: {error}."))
         else:
             self._done.set_result(result)
+
+
+class Trials:
+    """The trials of one connection, one at a time."""
+
+    def __init__(self, put: Callable[..., None], policy: Policy, state: Callable[[], ScannerState | None]) -> None:
+        """Take what sends messages, the policy, and how dispatch sees the scanner."""
+        self._put = put
+        self._policy = policy
+        self._state = state
+        self._trial: Trial | None = None
+
+    async def run(self) -> TrialTimes:
+        """Ask for the scores of a generated picture, also of a scanner that is held. Raises TrialError."""
+        state = self._state()
+        if self._trial is not None:
+            raise TrialError("It is being tested already.")
+        if state is None or state.phase is Phase.WARMING:
+            raise TrialError("It is not ready yet.")
+        if state.room == 0:
+            raise TrialError("It takes nothing now: it is paused on its own machine, or full.")
+        self._trial = Trial(self._put, self._policy)
+        try:
+            return await self._trial.run()
+        finally:
+            self._trial = None
+
+    def takes(self, message: FromScanner) -> bool:
+        """Take a message about a trial that is going on; False for any other."""
+        return self._trial is not None and self._trial.takes(message)
+
+    def end(self) -> None:
+        """Let the one who waits know that the connection has ended."""
+        if self._trial is not None:
+            self._trial.end()
 
 
 def picture(size_px: int) -> bytes:

@@ -110,6 +110,13 @@ class IgnoresDrain(Machine):
         pass
 
 
+class IgnoresHold(Machine):
+    """Goes on pushing to a scanner that an admin holds."""
+
+    def handle(self, event: ev.Event, now: float) -> list[ev.Command]:
+        return super().handle(ev.Tick() if isinstance(event, ev.ScannerHeld) else event, now)
+
+
 class SleepsTooLong(Machine):
     """Asks to be woken once, and never for an earlier time."""
 
@@ -221,6 +228,7 @@ MUTANTS: dict[str, Mutant] = {
     "spares nobody": SparesNobody,
     "does not fence": DoesNotFence,
     "ignores drain": IgnoresDrain,
+    "ignores hold": IgnoresHold,
     "sleeps too long": SleepsTooLong,
     "sweeps first": SweepsFirst,
     "bears grudges": BearsGrudges,

@@ -21,6 +21,8 @@ HAPPENINGS = (
     "ScannerDraining",
     "ScannerLeft",
     "LoadChanged",
+    "ScannerHeld",
+    "ScannerForgiven",
     "ScanSubmitted",
     "SpotCheckSubmitted",
     "ScanAbandoned",

@@ -16,6 +16,7 @@ from coordinator.ledger.audit import What
 from coordinator.ledger.times import Clock, now
 from coordinator.status.roster import Roster
 from coordinator.steering import Steering
+from coordinator.trust.record import Trust
 from coordinator.web.admin import words
 from coordinator.web.admin.flashes import Flash, Flashes
 from coordinator.web.admin.forms import FormError, text_of
@@ -54,6 +55,7 @@ class ScannerActions:
         scanners: ScannerSocket,
         credentials: Credentials,
         roster: Roster,
+        trust: Trust,
         clock: Clock = now,
     ) -> None:
         self._guard = guard
@@ -64,6 +66,7 @@ class ScannerActions:
         self._scanners = scanners
         self._credentials = credentials
         self._roster = roster
+        self._trust = trust
         self._clock = clock
 
     @property
@@ -117,11 +120,15 @@ class ScannerActions:
     async def _try_now(self, name: str, session: Session, form: Mapping[str, str]) -> Flash:
         self._refuse_unknown(name)
         self._steering.forgive(name)
+        connection = self._scanners.session(name)
+        if self._trust.forgive(name, self._loop_time()) and connection is not None:
+            # Why it gets nothing was told when it connected: on its next connection it is examined.
+            connection.end(CloseCode.COME_BACK, "the admin wants it to be tried")
         await self._note(session, name, "try")
         return Flash(f"{name} gets the next upload that it is the least busy for.")
 
     async def _test(self, name: str, session: Session, form: Mapping[str, str]) -> Flash:
-        times = await self._session(name).try_out()
+        times = await self._session(name).trials.run()
         ms = words.milliseconds
         return Flash(
             f"{name} answered in {ms(times.total)}: line {ms(times.line)}, waiting {ms(times.queue)}, "
@@ -166,7 +173,13 @@ class ScannerActions:
         await self._journal.note(What.CREDENTIAL, session, change="revoked", scanner=name)
 
     async def _note(self, session: Session, name: str, action: str, **details: str) -> None:
+        said = " ".join(f"{key}={value}" for key, value in details.items() if value)
+        self._roster.tell(name, f"{action}, by {session.who}{f': {said}' if said else ''}", self._loop_time())
         await self._journal.note(What.SCANNER, session, scanner=name, action=action, **details)
+
+    @staticmethod
+    def _loop_time() -> float:
+        return asyncio.get_running_loop().time()
 
     def _session(self, name: str) -> ScannerSession:
         session = self._scanners.session(name)

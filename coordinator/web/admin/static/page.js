@@ -62,7 +62,7 @@ async function renew() {
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
     const mine = document.getElementById('rows'), theirs = fresh.getElementById('rows');
     let whole = true;
-    for (const id of mine && theirs ? ['policy'] : ['scanners', 'policy']) {
+    for (const id of mine && theirs ? ['next', 'sweeps', 'policy'] : ['scanners', 'sweeps', 'policy']) {
       const old = document.getElementById(id);
       // What somebody is typing in stays until they are done; then the next snapshot finds the page old again.
       if (old.contains(document.activeElement)) whole = false;
@@ -102,14 +102,15 @@ async function ask() {
     const answer = await fetch('live', {credentials: 'same-origin'});
     if (answer.status === 401) location.reload();
     else if (answer.ok) show(await answer.json());
-  } catch { /* Noticed by its silence. */ }
+  } catch { if (!lost) setLost(true); }
 }
 
 function listen() {
   source = new EventSource('events');
   source.onmessage = (event) => show(JSON.parse(event.data));
   source.addEventListener('tick', (event) => { last = Date.now(); put(elements.get('at'), event.data); if (lost) ask(); });
-  source.addEventListener('end', () => location.reload());
+  source.onerror = ask;
+  source.addEventListener('end', () => { source.close(); location.reload(); });
 }
 
 gather();

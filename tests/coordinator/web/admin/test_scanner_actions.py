@@ -60,6 +60,19 @@ async def test_actions_try_now(inside: Scene) -> None:
     assert inside.hub.machine.faults.record("box") is None
 
 
+async def test_actions_try_now_somebody_who_is_not_believed(inside: Scene) -> None:
+    """The row says why it is set aside, and until when; then it may be examined."""
+    inside.credentials.add_scanner("box")
+    inside.connect("box")
+    now_s = asyncio.get_running_loop().time()
+    inside.trust.set_aside("box", "the odd one out", now_s)
+    page = await inside.read()
+    assert "set aside until" in page
+    assert "the odd one out" in page
+    assert "set aside until" not in await inside.do("/do/try", scanner="box")
+    assert inside.trust.problem_of("box", "", asyncio.get_running_loop().time()) == ""
+
+
 async def test_actions_add_shows_the_token_once(inside: Scene) -> None:
     """With the line to run; the next look at the page, and one that renews itself, show it no more."""
     answer = await inside.send("/do/add", scanner="box")
