@@ -110,7 +110,6 @@ async def test_coordinators_doctor_finds_nothing_and_leaves_nothing(instance: In
     [
         ({"deadline_ms": 10}, "settings", "settings"),
         ({"modle": "demo"}, "names", "settings"),
-        ({"policy": "/no/such.toml"}, "policy", "settings"),
         ({"pictrs_api_key": "other"}, "pict-rs", "FEDIWARD_PICTRS_API_KEY"),
         ({"public_url": "wss://fediward.invalid"}, "public address", "name server"),
     ],
