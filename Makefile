@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-model simulate fuzz drill format clean
+.PHONY: help demo test check bench bench-model simulate fuzz drill env newcomer format clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ bench-model: $(READY)  ## Measure the models beside a bare loop, on the device t
 
 drill: $(READY)  ## Load with a random fault each second for ten minutes; SECONDS=60 SEED=1
 	$(BIN)/python -m tests.drill --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
+newcomer: $(READY)  ## Walk the README's path in an empty folder, with a real pict-rs; installs torch anew: minutes
+	$(BIN)/python -m tests.newcomer
+
+env: $(READY)  ## Write compose/*.env.example anew, from the settings and the README
+	$(BIN)/python -m tests.compose.example
 
 format: $(READY)  ## Bring the code into shape
 	$(BIN)/ruff format .

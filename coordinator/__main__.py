@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from coordinator.commands import backup, caller, check, ledger, notify, policy, scanner, serve, status
+from coordinator.commands import (
+    backup,
+    calibrate,
+    caller,
+    check,
+    doctor,
+    ledger,
+    migrate,
+    notify,
+    policy,
+    scanner,
+    serve,
+    status,
+    sweep,
+)
 from shared.errors import ConfigurationError, FediwardError
 from shared.exit_codes import ExitCode
 
@@ -24,12 +38,16 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
+app.command("calibrate")(calibrate.calibrate)
 app.add_typer(caller.app, name="caller")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(migrate.app, name="migrate")
 app.add_typer(notify.app, name="notify")
 app.add_typer(scanner.app, name="scanner")
 app.add_typer(policy.app, name="policy")
+app.add_typer(sweep.app, name="sweep")
 
 
 def main() -> None:

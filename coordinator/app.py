@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -15,6 +17,7 @@ from starlette.applications import Starlette
 from coordinator import __version__
 from coordinator.allocator import return_free_memory, return_large_blocks
 from coordinator.body import BodyMemory
+from coordinator.comparisons import Comparisons
 from coordinator.copies import Copies, extra_is_installed
 from coordinator.credentials import Credentials
 from coordinator.dispatch.machine import Machine
@@ -31,8 +34,7 @@ from coordinator.media.errors import NoPlace
 from coordinator.media.limited import Cutters
 from coordinator.media.seal import close_memory, describe
 from coordinator.notices.alarm import Patience
-from coordinator.notices.opening import open_targets
-from coordinator.notices.sender import Sender
+from coordinator.notices.sender import Sender, Target
 from coordinator.notices.watch import Watch
 from coordinator.pictrs.client import PictRs
 from coordinator.records import Records
@@ -40,13 +42,19 @@ from coordinator.server import Listener, listen
 from coordinator.settings import Settings
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
+from coordinator.steering import Steering
+from coordinator.sweeps import Sweeps
+from coordinator.trust.record import Trust
+from coordinator.trust.sampling import Sampler
 from coordinator.uploads import Uploads
+from coordinator.web.admin.page import AdminPage
 from coordinator.web.admin.token import AdminToken, open_token
 from coordinator.web.health import Health
 from coordinator.web.hook import Hook
 from coordinator.web.metrics.page import MetricsPage
 from coordinator.web.scanner_socket import ScannerSocket
 from coordinator.web.status import StatusPage
+from coordinator.web.sweep_door import SweepDoor
 from shared.errors import FediwardError
 from shared.exit_codes import ExitCode
 
@@ -57,10 +65,10 @@ class StartError(FediwardError):
     """The coordinator cannot work on this machine. `str` is one sentence."""
 
 
-async def serve(settings: Settings, policy: Policy, credentials: Credentials) -> None:
+async def serve(settings: Settings, policy: Policy, credentials: Credentials, targets: Sequence[Target] = ()) -> None:
     """Run a coordinator until SIGTERM or SIGINT; a second signal ends it at once.
 
-    Raises ConfigurationError before anything is served.
+    Notices go to `targets`. Raises ConfigurationError before anything is served.
     """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -68,7 +76,6 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         listen("FEDIWARD_HOOK_BIND", settings.hook_bind),
         listen("FEDIWARD_PUBLIC_BIND", settings.public_bind),
     )
-    targets = open_targets(settings.notify_addresses)
     admin_token = _admin_token(settings)
     close_memory()
     return_large_blocks()
@@ -89,7 +96,17 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
         intake = Intake()
-        uploads = Uploads(hub=hub, cutters=cutters, policy=policy, views=settings.views, copies=copies)
+        trust = Trust(noise=os.urandom, weights=settings.fingerprint)
+        sampler = Sampler(random.SystemRandom().random)
+        comparisons = await stack.enter_async_context(Comparisons(hub=hub, trust=trust, sampler=sampler))
+        uploads = Uploads(
+            hub=hub,
+            cutters=cutters,
+            policy=policy,
+            views=settings.views,
+            comparisons=comparisons,
+            copies=copies,
+        )
         memory = BodyMemory(settings.body_memory)
         records = Records(
             ledger=ledger,
@@ -128,9 +145,14 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
         scanners = ScannerSocket(
             credentials=credentials,
             hub=hub,
+            trust=trust,
             policy=policy,
             collectors=collectors,
             trusted_proxies=settings.trusted_proxies,
+        )
+        sweeps = Sweeps()
+        sweep_door = SweepDoor(
+            caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, policy=policy, sweeps=sweeps
         )
         health = Health(hub=hub, intake=intake)
         board = Board(
@@ -143,6 +165,8 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             roster_file=settings.scanners_file,
             debt_fault=None if later_look is None else partial(getattr, later_look, "fault"),
         )
+        board.disagreements_of = trust.disagreements
+        board.aside_of = trust.aside_of
         watch = None
         if targets:
             sender = Sender(targets)
@@ -150,7 +174,21 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             stack.callback(_close, sender)
             patience = Patience(settings.notify_grace_s, settings.notify_recovery_s)
             watch = Watch(snapshot=board.snapshot, audit=ledger.audit, send=sender.send, patience=patience)
-        status = StatusPage(token=admin_token, snapshot=board.snapshot)
+        status = StatusPage(token=admin_token, board=board)
+        steering = Steering(settings.steering_file, hub=hub, outcomes=settings.outcomes)
+        board.pause_of = steering.pauses.get
+        page = AdminPage(
+            token=admin_token,
+            sessions_file=settings.sessions_file,
+            snapshot=board.snapshot,
+            scanners=scanners,
+            credentials=credentials,
+            roster=collectors.roster,
+            trust=trust,
+            ledger=ledger,
+            steering=steering,
+            trusted_proxies=settings.trusted_proxies,
+        )
         metrics = MetricsPage(
             token=admin_token,
             networks=settings.metrics_networks,
@@ -159,8 +197,20 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
             collectors=collectors,
         )
         listeners = (
-            Listener(Starlette(routes=[hook.route, *health.routes]), sockets[0]),
-            Listener(Starlette(routes=[scanners.route, status.route, metrics.route, *health.routes]), sockets[1]),
+            Listener(Starlette(routes=[hook.route, *sweep_door.routes, *health.routes]), sockets[0]),
+            Listener(
+                Starlette(
+                    routes=[
+                        scanners.route,
+                        scanners.plain_route,
+                        *status.routes,
+                        metrics.route,
+                        *health.routes,
+                        page.mount,
+                    ]
+                ),
+                sockets[1],
+            ),
         )
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, _stop, stopping)
@@ -172,6 +222,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 group.create_task(ledger.retention.run()),
                 group.create_task(board.run()),
                 group.create_task(return_free_memory(lambda: intake.uploads, lambda: intake.open_uploads)),
+                group.create_task(steering.end_pauses()),
             ]
             if later_look is not None:
                 lasting.append(group.create_task(later_look.run()))
@@ -185,12 +236,13 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials) ->
                 policy.model,
                 policy.name,
                 policy.fingerprint[:12],
-                settings.mode,
+                steering.mode,
             )
             await stopping.wait()
             for task in lasting:
                 task.cancel()
             await _drain(intake, scanners, settings.deadline_ms / 1e3)
+            page.close()
             for listener in listeners:
                 listener.stop()
     logger.info("stopped; left: %r, %r, %d bytes of bodies", hub, uploads, memory.used_bytes)

@@ -11,7 +11,6 @@ import ipaddress
 import logging
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from coordinator.private_file import write_private
 from coordinator.settings import Network
 from shared.errors import ConfigurationError
 from shared.limits import MAX_NAME_CHARACTERS
@@ -98,8 +98,10 @@ class Book(BaseModel):
 class Credentials:
     """The credentials file. Reading is cheap: the file is parsed again only when it changed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, inherited: tuple[Caller, ...] = ()) -> None:
+        """Take the file, and callers that a service knows beside it."""
         self._path = path
+        self._inherited = inherited
         self._stamp: tuple[int, int, int] | None = None
         self._book = Book()
         self._fault = ""
@@ -122,12 +124,15 @@ class Credentials:
     def latest(self) -> Book:
         """What the file holds now, or held before it was damaged: a running service goes on with what it knew."""
         try:
-            return self.book
+            return self._with_inherited(self.book)
         except ConfigurationError as error:
             if str(error) != self._fault:
                 logger.error("%s Going on with the credentials read before.", error)
                 self._fault = str(error)
-            return self._book
+            return self._with_inherited(self._book)
+
+    def _with_inherited(self, book: Book) -> Book:
+        return book.model_copy(update={"callers": (*book.callers, *self._inherited)}) if self._inherited else book
 
     def create(self) -> bool:
         """Make the file when there is none; say whether it was made."""
@@ -201,17 +206,12 @@ class Credentials:
             raise ConfigurationError(f"{self._path} is damaged at {place}; restore it or move it away.") from error
 
     def _write(self, book: Book) -> None:
-        """Replace the file as a whole: a reader sees the old one or the new one."""
-        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=".credentials-")
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(book.model_dump_json(indent=1))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self._path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_private(self._path, book.model_dump_json(indent=1))
+
+
+def caller_with_secret(name: str, secret: str, created: datetime) -> Caller:
+    """Make a caller whose secret was chosen elsewhere."""
+    return Caller(name=name, created=created, secret_sha256=_digest(secret))
 
 
 def _check_name(name: str) -> None:

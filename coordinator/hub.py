@@ -11,6 +11,7 @@ from typing import Protocol
 
 from coordinator.dispatch import events as ev
 from coordinator.dispatch.machine import Machine
+from coordinator.dispatch.state import ScannerState
 from coordinator.judge.scores import Scores
 from coordinator.late import LateResults, Taker
 from shared.messages import Lane
@@ -29,6 +30,9 @@ class Connection(Protocol):
 
     def fence(self) -> None:
         """Close: a newer connection of the same scanner took its place."""
+
+    def set_aside(self, reason: str) -> None:
+        """Close: what the scanner says is not believed any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,15 @@ class Hub:
         self._connections.pop(generation, None)
         self.handle(ev.ScannerLeft(generation))
 
+    def note_weights(self, scanner: str, weights: str) -> None:
+        """Take the fingerprint of the weights of a scanner that becomes ready."""
+        if self.weights not in ("", weights):
+            text = (
+                "scanner %s has other weights (%s) than the one before (%s); FEDIWARD_FINGERPRINT says which are right"
+            )
+            logger.warning(text, scanner, weights[:12], self.weights[:12])
+        self.weights = weights
+
     def note_received(self, generation: int, scan: str, attempt: int) -> None:
         """Take the news that all frames of a push are at the scanner."""
         waiting = self._waiting.get(scan)
@@ -135,17 +148,27 @@ class Hub:
         Cancel the call to abandon the scan. `late` is called should scores come after the scan has timed out.
         """
         name = f"s{next(self._scan_numbers)}"
-        now = self._loop.time()
-        waiting = _Waiting(frames, frame_size, lane, now, self._loop.create_future(), late)
-        self._waiting[name] = waiting
-        try:
-            frame_bytes = frame_size * frame_size * 3
-            self.handle(ev.ScanSubmitted(name, lane, len(frames), frame_bytes, deadline_s))
-            return await waiting.done
-        finally:
-            del self._waiting[name]
-            if not waiting.done.done() or waiting.done.cancelled():
-                self.handle(ev.ScanAbandoned(name))
+        waiting = _Waiting(frames, frame_size, lane, self._loop.time(), self._loop.create_future(), late)
+        frame_bytes = frame_size * frame_size * 3
+        return await self._wait_for(ev.ScanSubmitted(name, lane, len(frames), frame_bytes, deadline_s), waiting)
+
+    def spot_check_takers(self) -> list[ScannerState]:
+        """Return the scanners that a spot check could go to now."""
+        return list(self.machine.spot_checks.takers(self._loop.time()))
+
+    async def spot_check(
+        self, generation: int, frames: Sequence[bytes], frame_size: int, deadline_s: float
+    ) -> ev.Scored | None:
+        """Have frames looked at by one scanner, if it has nothing else to do meanwhile; None when it had, or failed."""
+        name = f"c{next(self._scan_numbers)}"
+        waiting = _Waiting(frames, frame_size, Lane.SWEEP, self._loop.time(), self._loop.create_future())
+        end = await self._wait_for(ev.SpotCheckSubmitted(name, generation, len(frames), deadline_s), waiting)
+        return end.end if isinstance(end.end, ev.Scored) else None
+
+    def set_aside(self, scanner: str, reason: str) -> None:
+        """Close the connection of a scanner that is not believed any more. Its scans go elsewhere."""
+        for generation in [s.generation for s in self.machine.scanners.values() if s.scanner == scanner]:
+            self._connections[generation].set_aside(reason)
 
     def handle(self, event: ev.Event) -> None:
         """Pass an event to the machine and carry out what it says."""
@@ -171,6 +194,16 @@ class Hub:
         self._late.close()
         if self._timer is not None:
             self._timer.cancel()
+
+    async def _wait_for(self, event: ev.ScanSubmitted | ev.SpotCheckSubmitted, waiting: _Waiting) -> ScanEnd:
+        self._waiting[event.scan] = waiting
+        try:
+            self.handle(event)
+            return await waiting.done
+        finally:
+            del self._waiting[event.scan]
+            if not waiting.done.done() or waiting.done.cancelled():
+                self.handle(ev.ScanAbandoned(event.scan))
 
     def _push(self, push: ev.Push) -> None:
         waiting = self._waiting[push.scan]

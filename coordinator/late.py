@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeAlias
 
+from coordinator.dispatch.deadlines import LATE_RESULT_S
 from coordinator.dispatch.events import Scored
-from coordinator.dispatch.machine import LATE_RESULT_S
 
 Taker: TypeAlias = Callable[[Scored], None]
 

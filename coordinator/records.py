@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 
 from coordinator.body import Body
-from coordinator.judge.outcomes import UNSEEN, Answer, Mode, Outcome, Ruling
+from coordinator.judge.margins import Margins
+from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Mode, Outcome, Ruling
 from coordinator.judge.policy import Policy, worst
 from coordinator.ledger.audit import Entry, What
 from coordinator.ledger.debts import Debt
@@ -22,6 +23,7 @@ from coordinator.ledger.way import Way
 from coordinator.media.cutter_version import CUTTER_VERSION
 from coordinator.media.looks import Likeness, Views
 from coordinator.uploads import Finding
+from shared.messages import Lane
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +77,13 @@ class Records:
             self._ledger.remember(Judged(body.sha256, body.size_bytes, way, verdict, self._clock()))
         return _remembered(verdict, known.likeness, took_ms)
 
+    async def margins(self, body: Body, finding: Finding | None = None) -> Margins | None:
+        """Say how far an upload is from being flagged, by what was just found or by stored scores; None without any."""
+        if finding is not None and finding.evidence is not None:
+            return self._policy.margins(finding.evidence.rows)
+        stored = await self._ledger.scores(body.sha256, self._way(self._weights() or self._last_weights))
+        return None if stored is None else self._policy.margins(stored.rows)
+
     def keep(self, body: Body, finding: Finding) -> None:
         """Remember a finding that is a verdict: of a picture that was judged, and in all its looks."""
         evidence = finding.evidence
@@ -119,12 +128,18 @@ class Records:
         scan_id: str,
         mode: Mode,
         deadline_s: float,
+        lane: Lane = Lane.LIVE,
     ) -> None:
         """Put on the disk what must be there before the answer leaves: a debt, or a rejection.
+
+        A sweep looks again by itself at what nobody looked at, so that it owes nothing; and what it could not look at
+        was not refused to anybody.
 
         `deadline_s` is in the time of the running loop. When the database cannot be used the answer leaves all the
         same; what was to be written waits in memory, and is written as soon as it can be.
         """
+        if lane is Lane.SWEEP and finding.outcome not in JUDGED_BAD:
+            return
         now_s = asyncio.get_running_loop().time()
         deadline_s = max(min(deadline_s, now_s + COMMIT_S), now_s + LEAST_COMMIT_S)
         try:

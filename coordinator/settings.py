@@ -57,8 +57,14 @@ class Settings(BaseSettings):
     public_bind: str = Field(
         "127.0.0.1:14052", description="address and port for scanners and health; put TLS before it"
     )
+    public_url: str = Field(
+        "", description="address by which scanners reach it, like wss://fediward.example.org; `doctor` tries it"
+    )
     data_dir: Path = Field(Path("data"), description="folder for credentials; made when missing, mode 0700")
     model: str = Field("ViT-L-14/openai", description="the model that scanners must serve")
+    fingerprint: str = Field(
+        "", description="fingerprint that the scanners' weights must have, its first 8 digits or more"
+    )
     policy: str = Field("", description="policy name or TOML file; empty: the default policy of the model")
     strictness: str = Field("", description="per part, in units of similarity, plus is stricter: `minor:+0.01`")
     mode: Mode = Field(Mode.ENFORCE, description="`enforce`, or `shadow`: accept everything, record what would be done")
@@ -98,6 +104,9 @@ class Settings(BaseSettings):
     later_look: LaterLookMode = Field(
         LaterLookMode.PURGE, description="what to do with a picture that is flagged later: `purge` it, or `report` it"
     )
+    sweep_url: SecretStr | None = Field(
+        None, description="where `sweep` and `calibrate` ask: http://ADDRESS:14051 and the path of `caller new --sweep`"
+    )
     scores_days: int = Field(
         30, ge=0, le=3650, description="days that scores are kept, for judging by a changed policy"
     )
@@ -125,6 +134,13 @@ class Settings(BaseSettings):
     def _ignore_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
+    @field_validator("fingerprint")
+    @classmethod
+    def _check_fingerprint(cls, value: str) -> str:
+        if value and not (8 <= len(value) <= 64 and set(value.lower()) <= set("0123456789abcdef")):
+            raise ValueError("must be 8 to 64 hexadecimal digits, as `fediward-scanner selftest --json` prints them")
+        return value.lower()
+
     @field_validator("hook_bind", "public_bind")
     @classmethod
     def _check_bind(cls, value: str) -> str:
@@ -138,6 +154,15 @@ class Settings(BaseSettings):
         extras = parts.username or parts.query or parts.fragment or parts.port == 0
         if value and (parts.scheme not in {"http", "https"} or not parts.hostname or extras):
             raise ValueError("must be an address such as http://127.0.0.1:8080, without a query or a password")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        extras = parts.username or parts.query or parts.fragment or parts.port == 0
+        if value and (parts.scheme not in {"ws", "wss"} or not parts.hostname or extras):
+            raise ValueError("must be an address such as wss://fediward.example.org, without a query or a password")
         return value
 
     @field_validator("pictrs_api_key")
@@ -196,6 +221,16 @@ class Settings(BaseSettings):
     def admin_token_file(self) -> Path:
         """The file of the admin token's hash, where the token was made here."""
         return self.data_dir / "admin-token.sha256"
+
+    @property
+    def sessions_file(self) -> Path:
+        """The file of who is logged in."""
+        return self.data_dir / "admin-sessions.json"
+
+    @property
+    def steering_file(self) -> Path:
+        """The file of what an admin has set on the page."""
+        return self.data_dir / "steering.json"
 
     @property
     def scanners_file(self) -> Path:

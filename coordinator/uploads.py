@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from coordinator.body import Body
+from coordinator.comparisons import Comparisons
 from coordinator.copies import Copies
 from coordinator.dispatch.events import Scored
 from coordinator.hub import Hub
@@ -87,11 +88,13 @@ class Uploads:
         cutters: Cutters,
         policy: Policy,
         views: Views = Views.ALL,
+        comparisons: Comparisons | None = None,
         copies: Copies | None = None,
     ) -> None:
-        """Take whom to ask what is a copy of something that is blocked; without, nothing is."""
+        """Take who compares scanners, and whom to ask what is a copy of something that is blocked, if there are any."""
         self._copies = copies
         self._hub = hub
+        self._comparisons = comparisons
         self._cutters = cutters
         self._policy = policy
         self._views = views
@@ -177,6 +180,10 @@ class Uploads:
         end = await self._hub.scan(cut.frames, cut.size, lane, deadline_s, late=take_late)
         judging_s = time.perf_counter()
         finding = judge(end.end) if isinstance(end.end, Scored) else Finding(Outcome(end.end.value))
+        if self._comparisons is not None and isinstance(end.end, Scored):
+            flagged = finding.outcome is Outcome.FLAGGED
+            decisive = list(map(str, cut.looks)).index(finding.look)
+            self._comparisons.consider(cut.frames, cut.size, end.end, flagged=flagged, decisive=decisive)
         return replace(
             finding,
             format=cut.format,

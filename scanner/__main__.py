@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="fediward-scanner",
     help="Look at the frames that a coordinator pushes here, and send scores back.",
-    epilog="Exit codes: 0 done, 1 failed, 2 usage or bad configuration, 5 token refused, "
+    epilog="Exit codes: 0 done, 1 failed, 2 usage or bad configuration, 3 found something, 5 token refused, "
     "6 device lost: start it again, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
@@ -29,7 +29,7 @@ WeightsOption = Annotated[Path | None, typer.Option(help="File with the weights,
 ArchitectureOption = Annotated[str | None, typer.Option(help="open_clip architecture of that file.")]
 ActivationOption = Annotated[str | None, typer.Option(help="Its activation: quickgelu or gelu.")]
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
-PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16.")]
+PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16 or int8.")]
 ThreadsOption = Annotated[int | None, typer.Option(help="Processor threads of the model.")]
 CacheOption = Annotated[Path | None, typer.Option(help="Folder for weights, and for what is worked out once.")]
 NullOption = Annotated[bool | None, typer.Option(help="Let null serve, which looks at nothing.")]
@@ -129,6 +129,34 @@ def pull(
     from scanner.checks import pull
 
     raise typer.Exit(pull(options, as_json=as_json))
+
+
+@app.command()
+def doctor(
+    coordinator: Annotated[str | None, typer.Option(help="Address: wss://host[:port][/prefix].")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File with the token; or set FEDIWARD_TOKEN.")] = None,
+    model: ModelOption = None,
+    weights: WeightsOption = None,
+    architecture: ArchitectureOption = None,
+    activation: ActivationOption = None,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    cache: CacheOption = None,
+    allow_null_model: NullOption = None,
+    insecure: Annotated[bool | None, typer.Option(help="Allow ws:// beyond your own network.")] = None,
+    proxy: Annotated[bool | None, typer.Option(help="Use the system's proxy.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Look at device, weights and the way to the coordinator; name who is guilty, and what to do.
+
+    Exit code 3: something is wrong. A scanner that runs with the same token is not disturbed.
+    """
+    options = dict(locals())
+    options.pop("as_json")
+
+    from scanner.doctor.examination import doctor
+
+    raise typer.Exit(doctor(options, as_json=as_json))
 
 
 StateDir = Annotated[Path | None, typer.Option(help="Folder that the scanner reads.")]

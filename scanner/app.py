@@ -79,6 +79,7 @@ def make_hello(model: Model, capacity: int, settings: Settings, software: str) -
         device=model.device[:MAX_NAME_CHARACTERS],
         models=(ServedModel(model.name, model.fingerprint, model.frame_size),),
         capacity=capacity,
+        precision=model.precision,
     )
 
 

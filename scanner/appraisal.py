@@ -45,6 +45,8 @@ class Appraisal:
     curve: tuple[Point, ...]
     scan_s: float
     """Seconds of one scan of one frame, while nothing else is there: median."""
+    weights: str = ""
+    """Fingerprint of the weights, for the coordinator's FEDIWARD_FINGERPRINT."""
 
     @property
     def passed(self) -> bool:
@@ -93,6 +95,7 @@ class Appraisal:
         return {
             "passed": self.passed,
             "model": self.model,
+            "weights": self.weights,
             "device": self.device,
             "fidelity": None if self.fidelity is None else asdict(self.fidelity),
             "curve": [asdict(point) for point in self.curve],
@@ -118,4 +121,4 @@ def appraise(model: Model, *, clock: Callable[[], float] = time.perf_counter) ->
         began_s = clock()
         model.score(pictures)
         times_s.append(clock() - began_s)
-    return Appraisal(model.name, model.device, fidelity, curve, statistics.median(times_s))
+    return Appraisal(model.name, model.device, fidelity, curve, statistics.median(times_s), weights=model.fingerprint)

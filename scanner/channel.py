@@ -33,6 +33,12 @@ class WebSocketChannel:
         """Take an open connection."""
         self.websocket = websocket
 
+    @property
+    def date(self) -> str:
+        """The time on the peer's clock when it opened, as HTTP writes it; empty if it does not say."""
+        response = self.websocket.response
+        return "" if response is None else response.headers.get("Date", "")
+
     async def recv(self) -> bytes | str:
         """Wait for the next message."""
         try:

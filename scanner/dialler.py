@@ -56,7 +56,7 @@ class Dialler:
         except InvalidStatus as error:
             if refuses_token(error.response):
                 raise TokenRefusedError(revoked=False) from error
-            raise UnreachedError(f"it answered HTTP {error.response.status_code}") from error
+            raise UnreachedError(refusal_in_words(error.response)) from error
         except (OSError, InvalidHandshake) as error:
             raise UnreachedError(in_words(error)) from error
         if websocket.subprotocol != SUBPROTOCOL:
@@ -122,13 +122,31 @@ class DirectConnect(connect):
 
 def refuses_token(response: Response) -> bool:
     """Tell our coordinator's refusal from that of a proxy on the way."""
-    if response.status_code != 401:
-        return False
+    return response.status_code == 401 and _word_of(response) == "token-refused"
+
+
+def refusal_in_words(response: Response) -> str:
+    """Say what an answer other than a WebSocket means, and whose it is."""
+    status = response.status_code
+    match _word_of(response):
+        case "upgrade-required":
+            return "a proxy on the way does not pass WebSockets on"
+        case "stopping":
+            return "it stops or restarts"
+    if status in (502, 503, 504):
+        return f"the proxy before it does not reach it (HTTP {status})"
+    if 300 <= status < 400:
+        return f"it redirects (HTTP {status}), which is not followed"
+    return f"it answered HTTP {status}"
+
+
+def _word_of(response: Response) -> str:
+    """Return the word by which our coordinator's answers are known; empty for those of others."""
     try:
         body = json.loads(response.body or b"")
     except ValueError:
-        return False
-    return isinstance(body, dict) and body.get("fediward") == "token-refused"
+        return ""
+    return str(body.get("fediward", "")) if isinstance(body, dict) else ""
 
 
 def _tune(websocket: ClientConnection) -> None:

@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     """Activation that the weights were trained with: quickgelu or gelu."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where the model computes."""
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """Numbers that the model computes with."""
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = "auto"
+    """Numbers that the model computes with; int8 on processors, and never by itself."""
     threads: Annotated[int, Ge(1), Le(1024)] | None = None
     """Processor threads of the model; the library's choice if not set."""
     cache: Path | None = None

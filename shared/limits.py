@@ -4,6 +4,8 @@ from __future__ import annotations
 
 SUBPROTOCOL = "fediward.1"
 SCANNERS_PATH = "/api/v1/scanners"
+REHEARSAL = "rehearsal"
+"""In the query of that path: answer a hello, and change nothing."""
 
 KIB = 1024
 MIB = 1024 * KIB

@@ -84,6 +84,8 @@ class Hello:
     device: Name
     models: Annotated[tuple[ServedModel, ...], MaxLen(limits.MAX_MODELS)]
     capacity: Annotated[Capacity, Ge(1)]
+    precision: Text = ""
+    """Of the scores, such as bf16; empty when it is not known."""
 
 
 @message

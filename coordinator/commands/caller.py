@@ -49,7 +49,9 @@ def new(
     credential_log.note("added", "caller", name)
     path = f"/api/v1/scan/{secret or 'IPADDR'}"
     sys.stdout.write(json.dumps({"name": name, "path": path}) + "\n" if as_json else f"{path}\n")
-    if not as_json:
+    if sweep and not as_json:
+        sys.stderr.write(f"Set FEDIWARD_SWEEP_URL to http://ADDRESS:14051{path}\n")
+    elif not as_json:
         sys.stderr.write(
             f"Set PICTRS__MEDIA__EXTERNAL_VALIDATION to http://ADDRESS:14051{path}\n"
             "with the coordinator's IP address: since 0.5.21 pict-rs drops private addresses that a name resolves to.\n"

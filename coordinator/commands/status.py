@@ -15,6 +15,7 @@ ANSWER_S = 10.0
 
 
 def status(
+    scanner: Annotated[str, typer.Argument(help="A scanner, to see what happened to it; all if not given.")] = "",
     url: Annotated[
         str, typer.Option(help="The coordinator's public listener; by default the one that the settings name.")
     ] = "",
@@ -23,13 +24,17 @@ def status(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the whole snapshot as JSON.")] = False,
 ) -> None:
-    """Say whether a running coordinator has uploads checked, and by whom. Exits with 3 when they are not."""
+    """Say whether a running coordinator has uploads checked, and by whom. Exits with 3 when they are not.
+
+    With a scanner: its row and what happened to it; 3 when it takes no uploads.
+    """
     import json
     from http import HTTPStatus
+    from urllib.parse import quote
 
     import httpx2
 
-    from coordinator.commands.status_text import lines
+    from coordinator.commands.status_text import history, lines
     from coordinator.settings import load_settings
 
     settings = load_settings()
@@ -43,7 +48,7 @@ def status(
     address = (url or _local(settings.public_bind)).rstrip("/")
     try:
         response = httpx2.get(
-            f"{address}/api/v1/status",
+            f"{address}/api/v1/status" + (f"/scanners/{quote(scanner, safe='')}" if scanner else ""),
             headers={"Authorization": f"Bearer {token}"},
             timeout=ANSWER_S,
             trust_env=False,
@@ -52,15 +57,18 @@ def status(
             sys.stderr.write("The coordinator does not know this admin token.\n")
             raise typer.Exit(ExitCode.TOKEN_REFUSED)
         report = response.json()
-        checking = report["sentence"]["checking"]
+        if scanner and response.status_code == HTTPStatus.NOT_FOUND:
+            raise ConfigurationError(report["error"])
+        is_well = report["scanner"]["takes_uploads"] if scanner else report["sentence"]["checking"] == "checked"
     except (httpx2.TransportError, httpx2.InvalidURL, httpx2.UnsupportedProtocol):
         sys.stderr.write(f"The coordinator cannot be reached at {address}; is it running?\n")
         raise typer.Exit(ExitCode.NOT_REACHED) from None
     except (ValueError, KeyError, TypeError):
         sys.stderr.write(f"Something that is no coordinator answered at {address}; is --url right?\n")
         raise typer.Exit(ExitCode.NOT_REACHED) from None
-    sys.stdout.write(json.dumps(report, indent=1) + "\n" if as_json else "".join(f"{line}\n" for line in lines(report)))
-    if checking != "checked":
+    text = "".join(f"{line}\n" for line in (history(report) if scanner else lines(report)))
+    sys.stdout.write(json.dumps(report, indent=1) + "\n" if as_json else text)
+    if not is_well:
         raise typer.Exit(ExitCode.FOUND)
 
 

@@ -29,6 +29,16 @@ def lines(report: Report) -> Iterator[str]:
     yield from _uploads(report)
 
 
+def history(report: Report) -> Iterator[str]:
+    """Yield the lines about one scanner: its row, then what happened to it, the latest first."""
+    yield from table([_scanner(report["scanner"])])
+    yield ""
+    for event in report["events"]:
+        yield f"{_time(event['at'])}  {event['what']}"
+    if not report["events"]:
+        yield "nothing happened to it since the coordinator started"
+
+
 def _uploads(report: Report) -> Iterator[str]:
     uploads, debts = report["uploads"], report["debts"]
     for span in ("hour", "day"):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Container
 
+LATE_RESULT_S = 10.0
+"""A result is of use outside, and the scanner counted as busy with it, for so long after its scan timed out."""
+
 SPARE = 64
 """Entries of scans that are gone are tolerated up to this many beside those that are not."""
 

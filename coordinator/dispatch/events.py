@@ -52,6 +52,21 @@ class LoadChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ScannerHeld:
+    """An admin lets a scanner take no new scans, or lets it take them again; holds for its later connections too."""
+
+    scanner: str
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerForgiven:
+    """An admin wants a scanner that was set aside to be tried now."""
+
+    scanner: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScanSubmitted:
     """An upload wants its frames looked at until the deadline."""
 
@@ -63,8 +78,21 @@ class ScanSubmitted:
 
 
 @dataclass(frozen=True, slots=True)
+class SpotCheckSubmitted:
+    """Frames that one scanner has looked at are to be looked at by another, this one, if it has nothing else to do.
+
+    Its end is Scored; NO_SCANNER when the scanner had, or got, something else to do, left or failed; or TIMED_OUT.
+    """
+
+    scan: str
+    generation: int
+    frames: int
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ScanAbandoned:
-    """Nobody waits for a scan any more."""
+    """Nobody waits for a scan, or a spot check, any more."""
 
     scan: str
 
@@ -119,7 +147,10 @@ Event: TypeAlias = (
     | ScannerDraining
     | ScannerLeft
     | LoadChanged
+    | ScannerHeld
+    | ScannerForgiven
     | ScanSubmitted
+    | SpotCheckSubmitted
     | ScanAbandoned
     | FramesReceived
     | FramesDone

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from coordinator.dispatch.state import FaultRecord
 
+MOST_FAULTS = 2
+"""A scan that cost so many scanners is not tried on another (design, section 5)."""
+
 FAULTS_BEFORE_ASIDE = 3
 """Faults in a row, without a result between them."""
 

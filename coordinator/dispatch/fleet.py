@@ -17,18 +17,19 @@ class Fleet:
     def __init__(self, now: float) -> None:
         self.scanners: dict[int, ScannerState] = {}
         self.faults = Faults()
+        self.held: set[str] = set()
         self.expected_until_s = now + RETURN_GRACE_S
 
     def join(self, generation: int, scanner: str, capacity: int, now: float) -> list[ScannerState]:
         """Add a connection; return older ones of the same scanner, which are fenced and must be lost."""
         old = [s for s in self.scanners.values() if s.scanner == scanner]
-        self.scanners[generation] = ScannerState(generation, scanner, capacity, now)
+        self.scanners[generation] = ScannerState(generation, scanner, capacity, now, is_held=scanner in self.held)
         return old
 
     def lose(self, scanner: ScannerState, now: float) -> list[PushState]:
         """Take a connection out, and return the pushes that it takes with it."""
         del self.scanners[scanner.generation]
-        if scanner.phase is Phase.READY and scanner.capacity:
+        if scanner.phase is Phase.READY and scanner.capacity and not scanner.is_held:
             self.expected_until_s = now + RETURN_GRACE_S
         pushes = list(scanner.pushes.values())
         if pushes:
@@ -53,6 +54,16 @@ class Fleet:
         if scanner is not None:
             scanner.capacity = capacity
             scanner.note_speed(frames_per_s)
+
+    def note_held(self, name: str, *, is_held: bool) -> None:
+        """Push to a scanner no more, on whatever connection, until it is let go again."""
+        if is_held:
+            self.held.add(name)
+        else:
+            self.held.discard(name)
+        for scanner in self.scanners.values():
+            if scanner.scanner == name:
+                scanner.is_held = is_held
 
     def push_of(self, generation: int, scan: str, attempt: int) -> tuple[ScannerState, PushState] | None:
         """Return the push that a scanner's message is about; an old attempt, or somebody else's scan, is nobody's."""

@@ -38,6 +38,9 @@ def check(machine: Machine, now: float) -> None:
         _hold(name not in machine.scans and bool(scan.on), "timed out, and open or with nobody", scan)
     for lane, queue in machine.queues.items():
         _check_queue(machine, lane, queue)
+    for generation, spot_check in machine.spot_checks.by_generation.items():
+        found = machine.scanners.get(generation)
+        _hold(found is not None and not found.pushes, f"beside other work, or with nobody: {spot_check.scan}")
 
 
 def _check_scanner(machine: Machine, scanner: ScannerState) -> None:

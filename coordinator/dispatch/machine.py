@@ -7,25 +7,20 @@ from typing import Any
 
 from coordinator.dispatch import events as ev
 from coordinator.dispatch.choice import Choice, Chooser, frames_before, least_busy
-from coordinator.dispatch.deadlines import Deadlines
-from coordinator.dispatch.faults import Faults
+from coordinator.dispatch.deadlines import LATE_RESULT_S, Deadlines
+from coordinator.dispatch.faults import MOST_FAULTS, Faults
 from coordinator.dispatch.fleet import RETURN_GRACE_S as RETURN_GRACE_S
 from coordinator.dispatch.fleet import Fleet
 from coordinator.dispatch.invariants import check
 from coordinator.dispatch.lanes import LaneLimits, Queue, make_queues
+from coordinator.dispatch.spot_checks import SpotChecks
 from coordinator.dispatch.state import PushState, ScannerState, ScanState
 from coordinator.dispatch.turn import Turn
 from shared.messages import FailureKind, Lane
 
-MOST_FAULTS = 2
-"""A scan that cost so many scanners is not tried on another (design, section 5)."""
-
 EXTRA_PUSH_SHARE = 0.05
 EXTRA_PUSH_BURST = 16
 """Extra pushes stay below a share of all scans, beyond the first few."""
-
-LATE_RESULT_S = 10.0
-"""A result is of use outside, and the scanner counted as busy with it, for so long after its scan timed out."""
 
 LOOK_AHEAD = 8
 """Scans considered at one event, so that a long queue does not make every event dear."""
@@ -45,6 +40,7 @@ class Machine:
         self.fleet = Fleet(now)
         self.scans: dict[str, ScanState] = {}
         self.queues = make_queues(limits or LaneLimits())
+        self.spot_checks = SpotChecks(self.fleet, self.queues)
         self.silent: dict[str, ScanState] = {}
         self.timed_out: dict[str, ScanState] = {}
         self.submitted = 0
@@ -57,11 +53,14 @@ class Machine:
         self._stirred = False
         self._handlers: Mapping[type[Any], Callable[[Any, float], None]] = {
             ev.ScannerJoined: self._on_joined,
-            ev.ScannerReady: self._on_ready,
+            ev.ScannerReady: lambda event, _: self.fleet.note_ready(event.generation),
             ev.ScannerDraining: self._on_draining,
             ev.ScannerLeft: self._on_left,
             ev.LoadChanged: self._on_load,
+            ev.ScannerHeld: lambda event, _: self.fleet.note_held(event.scanner, is_held=event.is_held),
+            ev.ScannerForgiven: lambda event, _: self.faults.forgive(event.scanner),
             ev.ScanSubmitted: self._on_submitted,
+            ev.SpotCheckSubmitted: lambda event, now: None,
             ev.ScanAbandoned: self._on_abandoned,
             ev.FramesReceived: self._on_received,
             ev.FramesDone: self._on_done,
@@ -80,6 +79,7 @@ class Machine:
         self._look_for_late(now)
         if self._stirred:
             self._assign(now)
+        self._commands = self.spot_checks.follow(event, self._commands, now)
         self._ask_to_wake(now)
         return self._commands
 
@@ -108,16 +108,13 @@ class Machine:
             self._commands.append(ev.Fence(old.generation))
             self._lose(old, now)
 
-    def _on_ready(self, event: ev.ScannerReady, now: float) -> None:
-        self.fleet.note_ready(event.generation)
-
-    def _on_draining(self, event: ev.ScannerDraining, now: float) -> None:
-        self.fleet.note_draining(event.generation)
-
     def _on_left(self, event: ev.ScannerLeft, now: float) -> None:
         scanner = self.scanners.get(event.generation)
         if scanner is not None:
             self._lose(scanner, now)
+
+    def _on_draining(self, event: ev.ScannerDraining, now: float) -> None:
+        self.fleet.note_draining(event.generation)
 
     def _on_load(self, event: ev.LoadChanged, now: float) -> None:
         self.fleet.note_load(event.generation, event.capacity, event.frames_per_s)
@@ -341,7 +338,7 @@ class Machine:
 
     def _ask_to_wake(self, now: float) -> None:
         """Name the next time at which something happens by itself."""
-        at_s = min(self._deadlines.next_s, self.fleet.next_change_s(now))
+        at_s = min(self._deadlines.next_s, self.fleet.next_change_s(now), self.spot_checks.next_s)
         if any(self.queues.values()) and now < self.fleet.expected_until_s:
             at_s = min(at_s, self.fleet.expected_until_s)
         if at_s < self._wake_at_s:

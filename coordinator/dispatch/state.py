@@ -72,6 +72,8 @@ class ScannerState:
     gaps_s: deque[float] = field(default_factory=lambda: deque(maxlen=GAPS_KEPT))
     usual_gap_s: float = 0.0
     is_late: bool = False
+    is_held: bool = False
+    """An admin has paused it: it finishes what it has."""
     frames_in_flight: int = 0
     live_in_flight: int = 0
     unreceived_bytes: int = 0
@@ -94,7 +96,7 @@ class ScannerState:
     @property
     def is_present(self) -> bool:
         """Say whether it takes scans, now or once it has finished some."""
-        return self.phase is Phase.READY and self.capacity > 0 and not self.is_late
+        return self.phase is Phase.READY and self.capacity > 0 and not self.is_late and not self.is_held
 
     @property
     def is_idle(self) -> bool:

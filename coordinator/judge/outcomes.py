@@ -92,6 +92,9 @@ DEFAULT_ANSWERS: Mapping[Outcome, Answer] = MappingProxyType(
 UNSEEN = frozenset({Outcome.NO_SCANNER, Outcome.OVERLOADED, Outcome.TIMED_OUT})
 """Outcomes of pictures that nobody looked at; accepting one of them is a debt."""
 
+JUDGED_BAD = frozenset({Outcome.FLAGGED, Outcome.BLOCKED})
+"""Outcomes of pictures that are not to be kept; others that are rejected by default could only not be looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
@@ -104,7 +107,7 @@ class Ruling:
 
 
 class OutcomeTable:
-    """The admin's choice of an answer for every outcome."""
+    """The admin's choice of an answer for every outcome. `mode` may be changed at any time, for what comes then."""
 
     def __init__(self, choices: Mapping[Outcome, Answer], mode: Mode = Mode.ENFORCE) -> None:
         """Take the admin's choices; outcomes without one keep their default.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from coordinator.judge.definition import Definition
+from coordinator.judge.margins import Margins, of_upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ class Rule(Protocol):
     def judge(self, similarities: Sequence[float]) -> Verdict:
         """Judge one frame: `similarities[i]`, within [-1, 1], belongs to `definition.terms[i]`."""
 
+    def margins(self, similarities: Sequence[float]) -> Margins:
+        """Say how far one frame is from being flagged, in full agreement with `judge`."""
+
 
 @dataclass(frozen=True, eq=False)
 class Policy:
@@ -97,6 +101,10 @@ class Policy:
         if len(similarities) != len(self.definition.terms):
             raise ValueError(f"{len(similarities)} similarities for {len(self.definition.terms)} terms")
         return self.rule.judge(similarities)
+
+    def margins(self, rows: Sequence[Sequence[float]]) -> Margins:
+        """Say how far an upload is from being flagged, by the similarities of its frames, at least one."""
+        return of_upload([self.rule.margins(row) for row in rows])
 
 
 def worst(verdicts: Sequence[Verdict]) -> int:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from coordinator.body import Body, BodyMemory, read_body
-from coordinator.judge.outcomes import Outcome
+from coordinator.judge.outcomes import JUDGED_BAD, Outcome
 from coordinator.later.give_way import GiveWay
 from coordinator.later.places import places
 from coordinator.later.plan import PURGING, How, Plan, Postpone, Purge, Settle, Step, reason_after
@@ -36,7 +36,6 @@ WHO = "later look"
 SHOWN_PLACES = 20
 """Places that a log line names; the audit has all."""
 
-JUDGED_BAD = frozenset({Outcome.FLAGGED, Outcome.BLOCKED})
 NOT_LOOKED_AT = frozenset({Outcome.UNREADABLE, Outcome.UNSUPPORTED, Outcome.TOO_COSTLY, Outcome.TOO_LARGE})
 
 

@@ -78,9 +78,14 @@ class Plan:
     def __init__(
         self, mode: LaterLookMode, outcomes: OutcomeTable, *, not_there_pauses_s: Sequence[float] = NOT_THERE_PAUSES_S
     ) -> None:
-        self.purges = mode is LaterLookMode.PURGE and outcomes.mode is not Mode.SHADOW
+        self._mode = mode
         self._outcomes = outcomes
         self._not_there_pauses_s = not_there_pauses_s
+
+    @property
+    def purges(self) -> bool:
+        """Say whether what is flagged is removed."""
+        return self._mode is LaterLookMode.PURGE and self._outcomes.mode is not Mode.SHADOW
 
     def is_last_search(self, tries: int) -> bool:
         """Say whether a picture that is not found now is given up: then it is worth looking everywhere."""

@@ -30,6 +30,10 @@ class What(StrEnum):
     """An admin, or a list, decided about a picture, or took that back."""
     CREDENTIAL = "credential"
     """A caller or scanner was added or revoked."""
+    SCANNER = "scanner"
+    """An admin paused, resumed, drained, disconnected or forgot a scanner, or had it tried."""
+    MODE = "mode"
+    """An admin changed whether answers count."""
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,12 @@ from coordinator.ledger.likenesses import Likenesses
 from coordinator.ledger.lookup import LOOK_UP_S, Known, LookUp
 from coordinator.ledger.periods import Periods
 from coordinator.ledger.retention import Retention
+from coordinator.ledger.search import find
 from coordinator.ledger.store import BUSY_S, Store
 from coordinator.ledger.summary import Summary, summarise
 from coordinator.ledger.tables import ways
 from coordinator.ledger.times import Clock, now
-from coordinator.ledger.verdicts import Judged, KnownLikeness, SeenAgain
+from coordinator.ledger.verdicts import Judged, KnownLikeness, SeenAgain, StoredScores
 from coordinator.ledger.way import Way
 from coordinator.ledger.writer import Limits, Writer
 from coordinator.media.looks import Likeness
@@ -105,6 +106,13 @@ class Ledger:
             return Known(verdict=fresh.verdict, likeness=fresh.likeness)
         return known
 
+    async def scores(self, sha256: str, way: Way) -> StoredScores | None:
+        """Return the scores of a picture looked at in this way; None when there are none any more."""
+        fresh = self._writer.find((sha256, way.digest))
+        if isinstance(fresh, Judged) and fresh.rows and fresh.way.terms == way.terms:
+            return StoredScores(fresh.look_names, fresh.rows)
+        return await self._look_up.scores(sha256, way)
+
     async def last_weights(self, model: str) -> str:
         """Return the fingerprint of the weights that judged with a model, the newest that came; empty for none.
 
@@ -152,6 +160,10 @@ class Ledger:
     async def summary(self, sha256: str) -> Summary:
         """Return all that is known of a picture. Raises LedgerError."""
         return await summarise(self._store, sha256)
+
+    async def find(self, beginning: str) -> tuple[str, ...]:
+        """Return the hashes of known pictures that begin so, a few at most. Raises LedgerError."""
+        return await find(self._store, beginning)
 
     async def flushed(self) -> None:
         """Wait until everything that was handed over is written."""

@@ -92,6 +92,10 @@ class LookUp:
             self._recent.keep(key, known, stamp)
         return known
 
+    async def scores(self, sha256: str, way: Way) -> StoredScores | None:
+        """Return the scores of a picture; None when there are none, or when the database does not answer in time."""
+        return await self._stored_scores(bytes.fromhex(sha256), way)
+
     async def _ask(self, sha256: str, way: Way) -> Known | None:
         content = bytes.fromhex(sha256)
         rows = await self._fetch(self._known, {"sha256": content, "way_digest": way.digest})

@@ -55,7 +55,7 @@ def prepare(path: Path, schema: Schema = CURRENT) -> None:
         raise LedgerFault(f"{path}: {error.strerror}; FEDIWARD_DATA_DIR must be writable.") from error
 
 
-def _revision_of(connection: sqlite3.Connection, path: Path, schema: Schema) -> str:
+def revision_of(connection: sqlite3.Connection, path: Path, schema: Schema) -> str:
     """Return the revision of an open file, empty for one without tables. Raises LedgerFault for what is no ledger."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
@@ -92,7 +92,7 @@ def _make_private(path: Path) -> None:
 
 def _bring_up_to_date(path: Path, schema: Schema) -> None:
     with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
-        revision = _revision_of(connection, path, schema)
+        revision = revision_of(connection, path, schema)
         newest = schema.revisions[-1]
         if revision == newest:
             return

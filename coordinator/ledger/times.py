@@ -27,7 +27,7 @@ def from_seconds(seconds: int) -> datetime:
 
 
 def parse_since(text: str, at: datetime) -> datetime:
-    """Read a time (ISO 8601, UTC unless it says otherwise) or a span before `at`, such as 90m, 12h or 7d.
+    """Read a time (ISO 8601, UTC unless it says otherwise) or a span before `at`, such as 30s, 90m, 12h or 7d.
 
     Raises ValueError.
     """
@@ -37,5 +37,5 @@ def parse_since(text: str, at: datetime) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-_SPAN = re.compile(r"(\d{1,6})([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_SPAN = re.compile(r"(\d{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

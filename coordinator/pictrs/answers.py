@@ -21,6 +21,8 @@ class HashPage(_Answer):
     """Contents, newest first, from the one that was asked for on; from the newest when that is unknown."""
 
     hashes: tuple[HashEntry, ...]
+    next: str = ""
+    """The slug that the next page begins with; empty on the last one."""
 
 
 class HashAnswer(_Answer):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -41,6 +42,15 @@ class Stored:
 
     key: Key
     aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Contents that pict-rs keeps, newest first."""
+
+    contents: tuple[Stored, ...]
+    next: str
+    """The slug that the next page begins with; empty on the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,23 @@ class PictRs:
         answer = await self._page({"slug": key.slug, "limit": "1"})
         # For a key that it does not know it gives the newest content.
         return next((Stored(key, entry.aliases) for entry in answer.page.hashes if entry.hex == key.hex), None)
+
+    async def page(self, *, limit: int, slug: str = "", before: datetime | None = None) -> Page:
+        """Return contents from a slug on, or from what is older than a time on, or from the newest on.
+
+        For a slug that it does not know pict-rs gives the newest contents: look at the first.
+        """
+        query = {"limit": str(limit)}
+        if slug:
+            query["slug"] = slug
+        if before is not None:
+            query["timestamp"] = before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        page = (await self._page(query)).page
+        try:
+            contents = tuple(Stored(Key.from_hex(entry.hex), entry.aliases) for entry in page.hashes)
+        except ValueError as error:
+            raise StrangerError("its page of hashes names something that is no content") from error
+        return Page(contents, page.next)
 
     async def purge(self, stored: Stored) -> tuple[str, ...]:
         """Remove a content with all its aliases; return them once it is gone.

@@ -52,6 +52,14 @@ class Key:
     size_bytes: int
     format: StoredFormat
 
+    @classmethod
+    def from_hex(cls, text: str) -> Key:
+        """Read a name as a page of hashes spells it. Raises ValueError."""
+        data = bytes.fromhex(text)
+        if len(data) != SHA256_BYTES + SIZE_BYTES + 1:
+            raise ValueError("a key of pict-rs has 78 hexadecimal digits")
+        return cls(data[:SHA256_BYTES].hex(), int.from_bytes(data[SHA256_BYTES:-1], "big"), StoredFormat(data[-1]))
+
     @property
     def hex(self) -> str:
         """As a page of hashes spells it: 78 characters."""

@@ -49,11 +49,17 @@ class Line:
 
     @asynccontextmanager
     async def ask(
-        self, method: str, url: str, *, params: dict[str, str] | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        params: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        content: bytes | None = None,
     ) -> AsyncIterator[httpx2.Response]:
         """Ask, and translate what the transport raises, also while the answer is read."""
         try:
-            async with self._client.stream(method, url, params=params, headers=headers) as answer:
+            async with self._client.stream(method, url, params=params, headers=headers, content=content) as answer:
                 if answer.status_code in NOT_NOW:
                     raise UnreachableError(f"status {answer.status_code}")
                 yield answer

@@ -24,10 +24,11 @@ from coordinator.status.record import Record
 from coordinator.status.roster import FORGET_AFTER_S
 from coordinator.status.roster_file import RosterFile
 from coordinator.status.rows import Sight, row_of, states_by_name, takes_uploads
-from coordinator.status.scanner import Pause, ScannerStatus
+from coordinator.status.scanner import Pause, ScannerEvent, ScannerStatus
 from coordinator.status.sentence import Checking, checking_of, sentence_of
 from coordinator.status.snapshot import CallerStatus, LaneStatus, OutcomeRow, PolicyStatus, Snapshot
 from coordinator.status.timeline import Timeline
+from coordinator.trust.record import Aside
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ class Board:
         """Who keeps the pauses that admins order sets this."""
         self.disagreements_of: Callable[[str], int] = _no_disagreements
         """Who compares scanners with each other sets this."""
+        self.aside_of: Callable[[str, float], Aside | None] = _no_aside
+        """And this: whose scores are not believed at a time of the loop."""
         self._hub = hub
         self._intake = intake
         self._credentials = credentials
@@ -170,6 +173,10 @@ class Board:
             refused_requests=log.refused,
         )
 
+    def events_of(self, scanner: str) -> tuple[ScannerEvent, ...]:
+        """Return what happened to a scanner since the start, the latest first."""
+        return self.collectors.roster.events(scanner, self.timeline)
+
     def _debt_status(self) -> DebtStatus:
         fault = self._debt_fault() if self._debt_fault else ""
         return DebtStatus(self._counts.open, self._counts.oldest, self._debt_fault is not None, fault.rstrip("."))
@@ -200,6 +207,7 @@ class Board:
                     pause=self.pause_of(name),
                     refusal=self.collectors.refusals.last_of(name),
                     disagreements=self.disagreements_of(name),
+                    aside=self.aside_of(name, timeline.now_s),
                 ),
                 self._judging.policy.model,
                 timeline,
@@ -242,3 +250,7 @@ def _no_pause(name: str) -> Pause | None:
 
 def _no_disagreements(name: str) -> int:
     return 0
+
+
+def _no_aside(name: str, now_s: float) -> Aside | None:
+    return None

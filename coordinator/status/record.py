@@ -12,6 +12,7 @@ from shared.messages import Hello, Load
 
 WINDOW_S = 300.0
 RESULTS_KEPT = 256
+EVENTS_KEPT = 200
 
 LATE_AFTER_S = 4.5
 """A scanner that reports its load every two seconds (LOAD_INTERVAL_S) and was silent for so long is late."""
@@ -53,6 +54,8 @@ class Record:
     faults: int = 0
     last_fault: str = ""
     results: deque[ResultTimes] = field(default_factory=lambda: deque(maxlen=RESULTS_KEPT))
+    events: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
+    """What happened, and when, since the start of the coordinator; results are too many to be told one by one."""
     _timing: Timing | None = None
     _timing_until_s: float = 0.0
 
@@ -66,6 +69,13 @@ class Record:
         self.models = tuple(model.name for model in hello.models)
         self.capacity = hello.capacity
         self.load = None
+        self.tell(now_s, f"connected, version {self.version}, on {self.device}")
+        if problem:
+            self.tell(now_s, f"gets nothing: {problem}")
+
+    def tell(self, at_s: float, what: str) -> None:
+        """Add an event."""
+        self.events.append((at_s, what))
 
     def is_quiet(self, now_s: float) -> bool:
         """Say whether it is connected, reports its load, and has said nothing for too long."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from coordinator.status.record import Record, ResultTimes
+from coordinator.status.scanner import ScannerEvent
+from coordinator.status.timeline import Timeline
 from shared.messages import Hello, Load, Result
 
 FORGET_AFTER_S = 14 * 86_400.0
@@ -50,6 +52,7 @@ class Roster:
         if record.generation == generation:
             record.generation = 0
             record.left_s, record.left_why = now_s, why
+            record.tell(now_s, f"left: {why}")
             self.changes += 1
 
     def sign(self, name: str, now_s: float) -> None:
@@ -62,6 +65,10 @@ class Roster:
         """Take note of what a scanner says of itself."""
         record = self._records.get(name)
         if record is not None:
+            before = record.load.reason if record.load is not None and record.load.paused else ""
+            after = (load.reason or "no reason given") if load.paused else ""
+            if after != before:
+                record.tell(record.last_sign_s or 0.0, f"takes no scans: {after}" if after else "takes scans again")
             record.load = load
 
     def result(self, name: str, result: Result, pushed_s: float, now_s: float) -> None:
@@ -80,6 +87,19 @@ class Roster:
         if record is not None:
             record.faults += 1
             record.last_fault = what
+            record.tell(record.last_sign_s or 0.0, f"fault: {what}")
+
+    def tell(self, name: str, what: str, now_s: float) -> None:
+        """Take note of something else that happened to a scanner."""
+        record = self._records.get(name)
+        if record is not None:
+            record.tell(now_s, what)
+
+    def events(self, name: str, timeline: Timeline) -> tuple[ScannerEvent, ...]:
+        """Return what happened to a scanner since the start, the latest first; nothing for one that is unknown."""
+        record = self._records.get(name)
+        kept = () if record is None else reversed(record.events)
+        return tuple(ScannerEvent(timeline.at(at_s), what) for at_s, what in kept)
 
     def forget(self, name: str) -> bool:
         """Remember a scanner no more; False when it is connected or unknown."""

@@ -11,6 +11,7 @@ from coordinator.status.record import Record
 from coordinator.status.refusals import RefusalCause
 from coordinator.status.scanner import Connection, Intent, IntentKind, Pause, Place, ScannerStatus
 from coordinator.status.timeline import Timeline
+from coordinator.trust.record import Aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Sight:
     pause: Pause | None = None
     refusal: tuple[RefusalCause, float] | None = None
     disagreements: int = 0
+    aside: Aside | None = None
+    """Set while its scores are not believed."""
 
 
 def row_of(sight: Sight, model: str, timeline: Timeline) -> ScannerStatus:
@@ -101,6 +104,9 @@ def intent_of(sight: Sight, record: Record, timeline: Timeline) -> Intent:
         return Intent(IntentKind.REVOKED)
     if (pause := sight.pause) is not None and (pause.until is None or pause.until > timeline.now):
         return Intent(IntentKind.PAUSED, Place.PAGE, pause.who, pause.note, pause.since, pause.until)
+    if (aside := sight.aside) is not None:
+        since, until = timeline.at(aside.since_s), timeline.at(aside.until_s)
+        return Intent(IntentKind.SET_ASIDE, note=aside.reason, since=since, until=until)
     load, is_ready = record.load, sight.state is not None and sight.state.phase is Phase.READY
     if record.generation and is_ready and load is not None and load.paused:
         return Intent(IntentKind.PAUSED, Place.MACHINE, record.host, load.reason)

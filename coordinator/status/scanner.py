@@ -70,6 +70,14 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class ScannerEvent:
+    """Something that happened to a scanner."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Split:
     """Milliseconds of a scan at one scanner: waiting there, on the line both ways, computing, and all of it."""
 

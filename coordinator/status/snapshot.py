@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import datetime
 from enum import Enum
-from functools import cache
 from typing import Any
 
 from coordinator.judge.outcomes import Answer, Mode, Outcome
@@ -108,9 +107,4 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(as_plain(key)): as_plain(item) for key, item in value.items()}
     assert is_dataclass(value), f"{type(value).__name__} is not plain"
-    return {name: as_plain(getattr(value, name)) for name in _names(type(value))}
-
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return {name: as_plain(getattr(value, name)) for name in value.__dataclass_fields__}

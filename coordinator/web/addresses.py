@@ -40,6 +40,13 @@ def client_address(connection: HTTPConnection, trusted: Sequence[Network]) -> Ad
     return peer
 
 
+def is_encrypted(connection: HTTPConnection, trusted: Sequence[Network]) -> bool:
+    """Say whether the browser spoke TLS; X-Forwarded-Proto counts only from trusted proxies."""
+    peer = parse_address(connection.client.host) if connection.client is not None else None
+    forwarded = connection.headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
+    return connection.url.scheme == "https" or (peer is not None and _is_in(peer, trusted) and forwarded == "https")
+
+
 @lru_cache(maxsize=1024)
 def parse_address(text: str) -> Address | None:
     """Read an IP address, with IPv4 inside IPv6 taken out; None for anything else."""

@@ -16,13 +16,15 @@ from starlette.routing import Route
 from coordinator.body import Body, BodyMemory, read_body
 from coordinator.credentials import Caller, Credentials
 from coordinator.intake import Intake
-from coordinator.judge.outcomes import Outcome, OutcomeTable, Ruling
+from coordinator.judge.margins import Margins
+from coordinator.judge.outcomes import JUDGED_BAD, Outcome, OutcomeTable, Ruling
 from coordinator.records import Records
 from coordinator.settings import Network
 from coordinator.status.upload_log import UploadLog
 from coordinator.status.uploads import Decided
 from coordinator.uploads import Finding, Uploads
 from coordinator.web.addresses import UntrustedProxyError, client_address
+from coordinator.web.answer import report_of
 from coordinator.web.errors import Refusal
 from shared.messages import Lane
 
@@ -37,7 +39,11 @@ WRITING_S = 0.05
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 """Made once: JSONResponse makes one for every answer."""
 
-QUERIES: Mapping[str, frozenset[str]] = {"lane": frozenset(Lane), "record": frozenset({"0", "1"})}
+QUERIES: Mapping[str, frozenset[str]] = {
+    "lane": frozenset(Lane),
+    "record": frozenset({"0", "1"}),
+    "margins": frozenset({"0", "1"}),
+}
 
 
 class Hook:
@@ -75,7 +81,7 @@ class Hook:
 
     async def _scan(self, request: Request) -> Response:
         began_s = asyncio.get_running_loop().time()
-        caller = self._caller(request)
+        caller = self.caller_of(request)
         if isinstance(caller, Refusal):
             return self._refuse(caller)
         lane = self._lane(request, caller)
@@ -92,7 +98,8 @@ class Hook:
             finally:
                 body.release()
 
-    def _caller(self, request: Request) -> Caller | Refusal:
+    def caller_of(self, request: Request) -> Caller | Refusal:
+        """Say who asks, by the secret in the path or by the address; or why nobody is answered."""
         book = self._credentials.latest
         secret = request.path_params["caller"]
         if secret != BY_ADDRESS:
@@ -110,7 +117,8 @@ class Hook:
         if any(value not in QUERIES.get(key, ()) for key, value in request.query_params.multi_items()):
             return Refusal.WRONG_QUERY
         lane = Lane(request.query_params.get("lane", Lane.LIVE))
-        return Refusal.SWEEP_NOT_ALLOWED if lane is Lane.SWEEP and not caller.may_sweep else lane
+        needs_right = lane is Lane.SWEEP or wants_margins(request)
+        return Refusal.SWEEP_NOT_ALLOWED if needs_right and not caller.may_sweep else lane
 
     async def _answer(
         self, request: Request, body: Body, caller: Caller, lane: Lane, began_s: float, *, is_admitted: bool
@@ -127,17 +135,24 @@ class Hook:
         body_ms = (loop.time() - began_s) * 1e3
         recording = not request.scope["query_string"] or request.query_params.get("record", "1") == "1"
         finding = await self._records.recall(body, recording=recording)
+        margins = None
+        if finding is not None and wants_margins(request):
+            margins = await self._records.margins(body)
+            # Its scores are forgotten, or an admin decided about it: it is looked at for them.
+            finding = finding if margins is not None else None
         if finding is None:
             writing_from_s = deadline_s - WRITING_S
             late = partial(self._records.keep, body) if recording else None
             finding = await self._find(request, body, lane, writing_from_s, late, is_admitted=is_admitted)
             if recording:
                 self._records.keep(body, finding)
+            if wants_margins(request):
+                margins = await self._records.margins(body, finding)
         else:
             finding = await self._look_again(body, finding, lane, deadline_s - WRITING_S, recording=recording)
         ruling = self._outcomes.rule(finding.outcome)
         scan_id = secrets.token_hex(8)
-        if recording:
+        if recording and not wants_margins(request):
             await self._records.write_down(
                 body,
                 finding,
@@ -147,6 +162,7 @@ class Hook:
                 scan_id=scan_id,
                 mode=self._outcomes.mode,
                 deadline_s=deadline_s,
+                lane=lane,
             )
         now_s = loop.time()
         times = {"body": body_ms, **finding.milliseconds, "total": (now_s - began_s) * 1e3}
@@ -168,7 +184,7 @@ class Hook:
                 steps_ms=times,
             )
         )
-        return _report(scan_id, body, finding, ruling, times)
+        return _respond(scan_id, body, finding, ruling, margins, lane, times)
 
     def _refuse(self, refusal: Refusal) -> Response:
         self._log.note_refused()
@@ -211,8 +227,19 @@ class Hook:
             await asyncio.wait({looking, gone})
 
 
-def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, times: Mapping[str, float]) -> Response:
-    logger.info(
+def _respond(
+    scan_id: str,
+    body: Body,
+    finding: Finding,
+    ruling: Ruling,
+    margins: Margins | None,
+    lane: Lane,
+    times: Mapping[str, float],
+) -> Response:
+    # A sweep is a row a picture of every store there is: the log is for what matters.
+    is_quiet = lane is Lane.SWEEP and finding.outcome not in JUDGED_BAD
+    logger.log(
+        logging.DEBUG if is_quiet else logging.INFO,
         "upload %s sha256=%s bytes=%d outcome=%s answer=%s parts=%s looks=%d scanner=%s ms=%.0f",
         scan_id,
         body.sha256,
@@ -226,21 +253,15 @@ def _report(scan_id: str, body: Body, finding: Finding, ruling: Ruling, times: M
     )
     report = {
         "scan_id": scan_id,
-        "outcome": finding.outcome,
-        "answer": ruling.answer,
-        "would_be": ruling.would_be,
-        "reason": finding.reason,
-        "parts": list(finding.parts),
-        "look": finding.look,
-        "looks": finding.looks,
-        "partial": finding.partial,
-        "format": finding.format,
-        "remembered": finding.remembered,
-        "sha256": body.sha256,
-        "bytes": body.size_bytes,
+        **report_of(body, finding, ruling, margins),
         "milliseconds": {step: round(value, 3) for step, value in times.items()},
     }
     return Response(_JSON.encode(report), status_code=ruling.status, media_type="application/json")
+
+
+def wants_margins(request: Request) -> bool:
+    """Say whether a caller asks how far a picture is from being flagged, which is no upload that anybody waits for."""
+    return bool(request.scope["query_string"]) and request.query_params.get("margins") == "1"
 
 
 async def _until_gone(request: Request) -> None:

@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from starlette.responses import JSONResponse
-from starlette.routing import WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from coordinator.credentials import Credentials, ScannerToken
@@ -16,10 +17,12 @@ from coordinator.judge.policy import Policy
 from coordinator.settings import Network
 from coordinator.status.collectors import Collectors
 from coordinator.status.refusals import RefusalCause
+from coordinator.trust.record import Trust
 from coordinator.web.addresses import UntrustedProxyError, client_address
+from coordinator.web.rehearsal import rehearse
 from coordinator.web.scanner_session import ScannerSession
 from shared.close_codes import CloseCode
-from shared.limits import SCANNERS_PATH, SUBPROTOCOL
+from shared.limits import REHEARSAL, SCANNERS_PATH, SUBPROTOCOL
 from shared.wire import coordinator_decoder
 
 logger = logging.getLogger(__name__)
@@ -36,12 +39,14 @@ class ScannerSocket:
         *,
         credentials: Credentials,
         hub: Hub,
+        trust: Trust,
         policy: Policy,
         collectors: Collectors,
         trusted_proxies: Sequence[Network] = (),
     ) -> None:
         self._credentials = credentials
         self._hub = hub
+        self._trust = trust
         self._policy = policy
         self._collectors = collectors
         self._trusted_proxies = trusted_proxies
@@ -59,13 +64,26 @@ class ScannerSocket:
         """The route to mount on the public listener."""
         return WebSocketRoute(SCANNERS_PATH, self._serve)
 
+    @property
+    def plain_route(self) -> Route:
+        """The route to mount beside it: a scanner's request that a proxy has stripped of its upgrade is told so."""
+        return Route(SCANNERS_PATH, _ask_for_upgrade)
+
     async def watch_credentials(self) -> None:
         """Close the sessions of scanners whose token is revoked; runs until cancelled."""
         while True:
             await asyncio.sleep(REVOKED_WITHIN_S)
-            book = self._credentials.latest
-            for session in [s for s in self._sessions if not book.knows(s.token)]:
-                session.end(CloseCode.REVOKED, "its token was revoked")
+            self.end_revoked()
+
+    def end_revoked(self) -> None:
+        """Close the sessions of scanners whose token is revoked."""
+        book = self._credentials.latest
+        for session in [s for s in self._sessions if not book.knows(s.token)]:
+            session.end(CloseCode.REVOKED, "its token was revoked")
+
+    def session(self, name: str) -> ScannerSession | None:
+        """Return the connection of a scanner, None when it is not connected."""
+        return next((session for session in self._sessions if session.token.name == name and session.is_in_fleet), None)
 
     async def close(self) -> None:
         """Ask every scanner to come back later, and admit no more."""
@@ -87,12 +105,16 @@ class ScannerSocket:
             await _deny(websocket, 400, "protocol-refused", f"This coordinator speaks {SUBPROTOCOL} only.")
         elif not self._is_open:
             await _deny(websocket, 503, "stopping", "The coordinator stops or restarts.")
+        elif REHEARSAL in websocket.query_params:
+            await websocket.accept(SUBPROTOCOL)
+            await rehearse(websocket, token, self._policy, self._decoder)
         else:
             await websocket.accept(SUBPROTOCOL)
             session = ScannerSession(
                 websocket,
                 token,
                 hub=self._hub,
+                trust=self._trust,
                 policy=self._policy,
                 decoder=self._decoder,
                 roster=self._collectors.roster,
@@ -123,6 +145,14 @@ class ScannerSocket:
         if scheme.lower() != "bearer" or not secret:
             return None
         return self._credentials.latest.scanner_by_token(secret)
+
+
+async def _ask_for_upgrade(request: Request) -> Response:
+    return JSONResponse(
+        {"fediward": "upgrade-required", "error": "Scanners connect here by WebSocket; a proxy must pass Upgrade on."},
+        status_code=426,
+        headers={"Upgrade": "websocket"},
+    )
 
 
 async def _deny(websocket: WebSocket, status: int, code: str, sentence: str) -> None:

@@ -60,6 +60,10 @@ class Model(Scorer, Protocol):
         """Device and precision in use, in words for the log and the admin page, for example `cpu (bf16)`."""
 
     @property
+    def precision(self) -> str:
+        """What it computes in now, such as bf16: how far its scores may be from those of another scanner."""
+
+    @property
     def overlaps(self) -> bool:
         """Say whether a batch may be started while another one is computed, as on a device of its own."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
-Precision = Literal["fp32", "fp16", "bf16"]
+Precision = Literal["fp32", "fp16", "bf16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Machine:
     mps: bool = False
     bf16: bool = False
     """The processor itself computes in bfloat16."""
+    built_for: Literal["cuda", "rocm", "cpu"] = "cpu"
+    """What this torch can use beside a processor or an Apple GPU."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,13 @@ class Choice:
 
 
 def choose(asked: str, precision: str, machine: Machine) -> Choice:
-    """Choose for `asked` auto, cpu, cuda or mps, and `precision` auto, fp32, fp16 or bf16.
+    """Choose for `asked` auto, cpu, cuda or mps, and `precision` auto, fp32, fp16, bf16 or int8.
 
-    A device that is not there gives the processor, with the reason. Raises ValueError for other words.
+    A device that is not there, or does not compute in int8, gives the processor, with the reason. Raises ValueError for
+    other words.
     """
-    if precision not in ("auto", "fp32", "fp16", "bf16"):
-        raise ValueError(f"precision {precision!r} is none of auto, fp32, fp16, bf16")
+    if precision not in ("auto", "fp32", "fp16", "bf16", "int8"):
+        raise ValueError(f"precision {precision!r} is none of auto, fp32, fp16, bf16, int8")
     why = ""
     kind: DeviceKind = "cpu"
     match asked:
@@ -63,6 +66,8 @@ def choose(asked: str, precision: str, machine: Machine) -> Choice:
             pass
         case _:
             raise ValueError(f"device {asked!r} is none of auto, cpu, cuda, mps")
+    if precision == "int8" and kind != "cpu":
+        return Choice(asked, "cpu", "int8", "int8 is for processors")
     if precision != "auto":
         return Choice(asked, kind, precision, why)  # type: ignore[arg-type]
     return Choice(asked, kind, _usual_precision(kind, machine), why)

@@ -8,7 +8,8 @@ ConfigurationError                  exit code 2, see `shared.errors`
     ├── WeightsUnreadableError      cut off, or not a file of weights
     ├── WeightsMismatchError        weights of another architecture
     ├── ActivationNeededError       a file of weights does not say its activation
-    └── ActivationMismatchError     architecture and weights differ in it
+    ├── ActivationMismatchError     architecture and weights differ in it
+    └── Int8UnfitError              an architecture whose products are not computed in int8
 
 DeviceLostError stands beside them: it ends a scanner that was at work, with an exit code that asks to start it again.
 """
@@ -120,6 +121,17 @@ class ActivationMismatchError(ModelError):
             f"weights of {self.name} need the activation {self.needed}, but the architecture was built with "
             f"{self.built}: choose weights and an architecture that agree"
         )
+
+
+class Int8UnfitError(ModelError):
+    """Raised when int8 is asked for, and the architecture is no plain vision transformer."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.name} is no plain vision transformer, so it is not computed in int8: choose another --precision"
 
 
 class DeviceLostError(FediwardError):

@@ -23,6 +23,7 @@ class NullModel:
     device_asked = "cpu"
     device = "cpu (no work)"
     software = "null"
+    precision = "fp32"
     overlaps = False
 
     def __init__(self, *, ms_per_frame: float = 0.0) -> None:

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from scanner.curve import Point, measure_curve, useful_batch
 from scanner.models import Model
+from scanner.models.device import Machine
 from scanner.models.null import NullModel
 from scanner.notes import Notes
 from scanner.settings import Settings
@@ -59,6 +60,37 @@ def fetch_weights(settings: Settings) -> Path:
     clip.require_fit(found, settings.model)
     path: Path = found.path
     return path
+
+
+def find_cached(settings: Settings) -> Path | None:
+    """Find the weights that the settings name, and make sure that they fit; None where they are to be fetched first.
+
+    Raises ConfigurationError and ModelError.
+    """
+    clip = _door(settings)
+    found = clip.cached_weights(
+        settings.model,
+        path=settings.weights,
+        architecture=settings.architecture,
+        activation=settings.activation,
+        cache=hub_folder(settings),
+    )
+    if found is None:
+        return None
+    clip.require_fit(found, settings.model)
+    path: Path = found.path
+    return path
+
+
+def reach_hub(settings: Settings) -> None:
+    """Ask the model hub for anything. Raises OSError when it does not answer."""
+    _door(settings).reach_hub()
+
+
+def machine_of(settings: Settings) -> Machine:
+    """Return what this machine offers to torch. Raises ConfigurationError where torch is not installed."""
+    machine: Machine = _door(settings).machine()
+    return machine
 
 
 def choose_batch(model: Model, settings: Settings) -> int:

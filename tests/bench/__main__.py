@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import idle, judge, ledger, media, memory, status, uploads
+from tests.bench import idle, judge, ledger, loop, media, memory, page, status, uploads
 from tests.bench.rows import Row
 
 OUTPUT = Path("build/bench.json")
@@ -21,7 +21,9 @@ PARTS = {
     "judge": judge.rows,
     "ledger": ledger.rows,
     "media": media.rows,
+    "page": page.rows,
     "status": status.rows,
+    "loop": loop.rows,
 }
 
 

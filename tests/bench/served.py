@@ -29,11 +29,11 @@ NAME = f"{ARCHITECTURE}/random"
 MOMENTS = 8
 
 
-def policy_file(folder: Path) -> Path:
-    """Write a policy of harmless terms for this model, as many as a real one has."""
+def policy_file(folder: Path, model: str = NAME) -> Path:
+    """Write a policy of harmless terms for a model, as many as a real one has."""
     lines = [
         'name = "bench"',
-        f'model = "{NAME}"',
+        f'model = "{model}"',
         'rule = "every-part"',
         '[parts]\nchairs = "chairs"',
         "[thresholds.chairs]",

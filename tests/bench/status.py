@@ -47,6 +47,9 @@ class _Nowhere:
     def fence(self) -> None:
         """Do nothing."""
 
+    def set_aside(self, reason: str) -> None:
+        """Do nothing."""
+
 
 def upload_us() -> float:
     """Return the microseconds of processor time that noting one upload takes."""

@@ -18,7 +18,8 @@ SIZE = 224
 TERMS = tuple(f"a photograph of {number} wooden chairs" for number in range(1, 101))
 """As many as a policy has, and harmless."""
 
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16, "int8": torch.float32}
+"""What the bare tower computes in; int8 has none of its own, and is compared with fp32."""
 
 
 def write_random_weights(architecture: str, folder: Path) -> Path:

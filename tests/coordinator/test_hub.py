@@ -25,6 +25,7 @@ class Recorder:
         self.frames: list[Sequence[bytes]] = []
         self.cancelled: list[str] = []
         self.fenced = False
+        self.aside = ""
 
     def push(self, push: ev.Push, lane: Lane, frames: Sequence[bytes], frame_size: int) -> None:
         self.pushes.append(push)
@@ -35,6 +36,9 @@ class Recorder:
 
     def fence(self) -> None:
         self.fenced = True
+
+    def set_aside(self, reason: str) -> None:
+        self.aside = reason
 
 
 def make_hub() -> Hub:

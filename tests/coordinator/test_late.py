@@ -35,6 +35,9 @@ class Slow:
     def fence(self) -> None:
         raise AssertionError("nobody fences it")
 
+    def set_aside(self, reason: str) -> None:
+        raise AssertionError("nobody sets it aside")
+
 
 async def timed_out(hub: Hub, slow: Slow, taken: list[ev.Scored]) -> ev.Push:
     """Have a scan time out; return how it was pushed."""

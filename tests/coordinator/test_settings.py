@@ -56,6 +56,8 @@ def test_settings_networks_are_comma_separated() -> None:
         ("pictrs_url", "http://pict-rs:99999"),
         ("pictrs_api_key", "schlüssel"),
         ("later_look", "never"),
+        ("fingerprint", "feed"),
+        ("fingerprint", "not hexadecimal"),
     ],
 )
 def test_settings_wrong_value_is_one_sentence(field: str, value: object) -> None:

@@ -67,6 +67,9 @@ class ScriptedScanner:
     def fence(self) -> None:
         raise AssertionError("nobody fences it")
 
+    def set_aside(self, reason: str) -> None:
+        raise AssertionError("nobody sets it aside")
+
 
 def scores(frames: int, *rows: tuple[float, float]) -> Scores:
     """Make scores for so many frames: the rows given, then nothing found."""

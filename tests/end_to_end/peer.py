@@ -9,10 +9,10 @@ import socket
 import struct
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -28,6 +28,8 @@ WAIT_S = 15.0
 
 FRAME_SIZE = 224
 FRAME_BYTES = FRAME_SIZE * FRAME_SIZE * 3
+
+NULL = ServedModel("null", "0", FRAME_SIZE)
 
 _numbers = itertools.count(1)
 
@@ -49,6 +51,9 @@ class Held:
     def scores(self) -> list[float]:
         """Return what the null model would give for each frame."""
         return [0.1 + 0.2 * sum(frame[:3]) / 3 / 255 for frame in self.frames]
+
+
+Answers: TypeAlias = Callable[[Held], Sequence[float]]
 
 
 def result(held: Held, scores: Sequence[float] | None = None, *, terms: int = 1) -> Result:
@@ -81,10 +86,16 @@ class Peer:
         capacity: int = 8,
         url: str = "",
         says_received: bool = True,
+        model: ServedModel = NULL,
+        terms: int = 1,
+        examined: Answers | None = None,
+        spot_checked: Answers | None = None,
     ) -> None:
         """Take whom to serve, a token, the frames that may be in flight, and another way there.
 
         Without a token it gets a new one, and a number after its name, so that tests can share a coordinator.
+        `examined` and `spot_checked` make its scores for references and spot checks, which it answers by itself: one a
+        frame, the same for all `terms`; right ones if not given.
         """
         self.name = f"{name}-{next(_numbers)}" if token is None else name
         self.token = coordinator.new_scanner(self.name) if token is None else token
@@ -92,6 +103,10 @@ class Peer:
         self.cancelled: list[str] = []
         self.frames_in_flight = 0
         self.most_in_flight = 0
+        self.spot_checks = 0
+        self._model = model
+        self._terms = terms
+        self._answers = {"r": examined or Held.scores, "c": spot_checked or Held.scores}
         self._coordinator = coordinator
         self._url = url or coordinator.ws_url
         self._says_received = says_received
@@ -136,8 +151,7 @@ class Peer:
 
     async def introduce(self) -> Welcome:
         """Say hello; return the answer."""
-        model = ServedModel("null", "0", FRAME_SIZE)
-        await self.send(Hello("peer 0", self.name, "none", "none", (model,), self.capacity))
+        await self.send(Hello("peer 0", self.name, "none", "none", (self._model,), self.capacity))
         assert self.welcome is not None
         async with asyncio.timeout(WAIT_S):
             return await self.welcome
@@ -155,7 +169,8 @@ class Peer:
         """Send the scores of a scan: right ones if not given."""
         if self._open.pop(held.scan.scan_id, None) is not None:
             self.frames_in_flight -= held.scan.frames
-        await self.send(result(held, scores))
+        scores = held.scores() if scores is None else scores
+        await self.send(result(held, [score for score in scores for _ in range(self._terms)], terms=self._terms))
 
     async def serve(self, seconds_per_frame: float = 0.0) -> int:
         """Answer one scan after another, in the order in which they came, until cancelled or cut off."""
@@ -221,4 +236,9 @@ class Peer:
     async def _arrive(self, held: Held) -> None:
         if self._says_received:
             await self.send(Received(held.scan.scan_id, held.scan.attempt))
-        await self._arrived.put(held)
+        answers = self._answers.get(held.scan.scan_id[0])
+        if answers is None:
+            await self._arrived.put(held)
+            return
+        self.spot_checks += held.scan.scan_id.startswith("c")
+        await self.answer(held, answers(held))

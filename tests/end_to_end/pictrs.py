@@ -59,14 +59,16 @@ class PictRs(Process):
         local_connections: bool = False,
         name: str = "pict-rs",
         others: Mapping[str, object] | None = None,
+        home: Path | None = None,
     ) -> None:
         """Take the folder for its files and log, and the URL to ask (None: nobody).
 
         `local_connections` lets it download from, and resolve names to, loopback and private addresses. `others` are
-        settings that differ from those for tests: `server__read_only` is PICTRS__SERVER__READ_ONLY.
+        settings that differ from those for tests: `server__read_only` is PICTRS__SERVER__READ_ONLY. `home` is that of
+        another one, which has ended, to go on with its files.
         """
-        self.home = folder / name
-        self.home.mkdir()
+        self.home = home or folder / name
+        self.home.mkdir(exist_ok=home is not None)
         self.store = self.home / "files"
         self.port = free_port()
         settings: dict[str, object] = {

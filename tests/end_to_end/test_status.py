@@ -140,6 +140,10 @@ async def test_status_command_says_the_same(tmp_path: Path) -> None:
             assert "one      ready" in out
             code, out, _ = await command(tmp_path, *asked, "--json", **settings)
             assert (code, json.loads(out)["sentence"]["checking"]) == (ExitCode.DONE, "checked")
+            code, out, _ = await command(tmp_path, *asked, "one", **settings)
+            assert code == ExitCode.DONE
+            assert "connected, version" in out
+            assert (await command(tmp_path, *asked, "nobody", **settings))[0] == ExitCode.BAD_CONFIGURATION
             file.write_text("another-token-of-nobody")
             code, out, _ = await command(tmp_path, *asked, **settings)
             assert (code, out) == (ExitCode.TOKEN_REFUSED, "")

@@ -45,6 +45,7 @@ class TestModel:
     device = "cpu (test)"
     software = "test 0"
     overlaps = False
+    precision = "fp32"
 
     def __init__(self) -> None:
         self.gate = threading.Event()

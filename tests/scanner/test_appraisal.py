@@ -63,4 +63,5 @@ def test_null_model_is_appraised_without_a_comparison() -> None:
     assert appraisal.fidelity is None
     assert appraisal.passed
     assert appraisal.scan_s >= 0.001
+    assert appraisal.record()["weights"] == NullModel.fingerprint
     assert 0 < appraisal.frames_per_s <= 1000

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from functools import partial
+from random import Random
 
 from shared.messages import Lane
 from tests.simulation.world import World
 
 USUAL_LEFT_S = 7.5
+SPOT_CHECKS_PER_S = 2.0
 
 
 class Callers:
-    """Submit scans until told to stop."""
+    """Submit scans, and spot checks, until told to stop."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._random = world.random
+        # From a source of its own, so that uploads come at the same times whatever is checked.
+        self._checks = Random(str(world.plan.boxes))
         self._stops = False
 
     def begin(self) -> None:
         """Start with the first upload after a while."""
         self._next()
+        self._spot_check_later()
 
     def stop(self) -> None:
         """Submit nothing any more."""
@@ -44,3 +49,19 @@ class Callers:
             if self._random.random() < traffic.gone_share:
                 self._world.timeline.after(self._random.uniform(0.0, 3.0), partial(self._world.abandon, scan))
         self._next()
+
+    def _spot_check_later(self) -> None:
+        self._world.timeline.after(self._checks.expovariate(SPOT_CHECKS_PER_S), self._spot_check)
+
+    def _spot_check(self) -> None:
+        if self._stops:
+            return
+        self._spot_check_later()
+        # Of those that are gone, too: between the choice and the check a scanner may leave.
+        generation = self._checks.randint(1, self._world.generations + 1)
+        takers = [taker.generation for taker in self._world.machine.spot_checks.takers(self._world.timeline.now)]
+        if takers and self._checks.random() < 0.8:
+            generation = self._checks.choice(takers)
+        scan = self._world.spot_check(generation, self._checks.choice((1, 2)), self._checks.choice((0.0, 0.3, 10.0)))
+        if self._checks.random() < 0.1:
+            self._world.timeline.after(self._checks.uniform(0.0, 0.5), partial(self._world.abandon, scan))

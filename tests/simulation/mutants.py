@@ -9,6 +9,7 @@ from coordinator.dispatch import events as ev
 from coordinator.dispatch.choice import Choice
 from coordinator.dispatch.fleet import Fleet
 from coordinator.dispatch.machine import Machine
+from coordinator.dispatch.spot_checks import SpotChecks
 from coordinator.dispatch.state import Phase, PushState, ScannerState, ScanState
 from shared.messages import Lane
 
@@ -23,6 +24,7 @@ class WithFleet(Machine):
     def __init__(self, *, now: float, **settings: Any) -> None:
         super().__init__(now=now, **settings)
         self.fleet = type(self).make_fleet(now)
+        self.spot_checks = SpotChecks(self.fleet, self.queues)
 
 
 class IgnoresAttempt(WithFleet):
@@ -108,6 +110,13 @@ class IgnoresDrain(Machine):
         pass
 
 
+class IgnoresHold(Machine):
+    """Goes on pushing to a scanner that an admin holds."""
+
+    def handle(self, event: ev.Event, now: float) -> list[ev.Command]:
+        return super().handle(ev.Tick() if isinstance(event, ev.ScannerHeld) else event, now)
+
+
 class SleepsTooLong(Machine):
     """Asks to be woken once, and never for an earlier time."""
 
@@ -184,6 +193,30 @@ class Crowds(Machine):
         super()._push(scan, Choice(choice.scanner, choice.frames + 1), now)
 
 
+class ChecksTheBusy(Machine):
+    """Gives spot checks to whoever is asked for, at work or not."""
+
+    class _SpotChecks(SpotChecks):
+        def takers(self, now: float) -> Iterator[ScannerState]:
+            return (scanner for scanner in self._fleet.scanners.values() if scanner.room)
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.spot_checks = self._SpotChecks(self.fleet, self.queues)
+
+
+class MakesNoWay(Machine):
+    """Pushes scans to a scanner beside its spot check."""
+
+    class _SpotChecks(SpotChecks):
+        def _make_way(self, command: ev.Command) -> Iterator[ev.Command]:
+            yield command
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.spot_checks = self._SpotChecks(self.fleet, self.queues)
+
+
 MUTANTS: dict[str, Mutant] = {
     "ignores the attempt": IgnoresAttempt,
     "forgets deadlines": ForgetsDeadlines,
@@ -195,6 +228,7 @@ MUTANTS: dict[str, Mutant] = {
     "spares nobody": SparesNobody,
     "does not fence": DoesNotFence,
     "ignores drain": IgnoresDrain,
+    "ignores hold": IgnoresHold,
     "sleeps too long": SleepsTooLong,
     "sweeps first": SweepsFirst,
     "bears grudges": BearsGrudges,
@@ -202,4 +236,6 @@ MUTANTS: dict[str, Mutant] = {
     "serves the absent": ServesTheAbsent,
     "sets aside for ever": SetsAsideForEver,
     "pushes looks that are not there": Crowds,
+    "spot-checks the busy": ChecksTheBusy,
+    "does not end spot checks": MakesNoWay,
 }

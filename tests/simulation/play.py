@@ -14,6 +14,7 @@ from shared.messages import Lane
 from tests.simulation.box import Box
 from tests.simulation.callers import Callers
 from tests.simulation.plan import Plan, draw_plan
+from tests.simulation.steering import Admin
 from tests.simulation.troubles import Troubles
 from tests.simulation.world import World
 
@@ -47,6 +48,7 @@ class Play:
         random = Random(seed)
         self.world = World(plan or draw_plan(random), random, make=make)
         self._troubles = Troubles(self.world)
+        self._admin = Admin(self.world, seed)
         self._callers = Callers(self.world)
         self._usable_since: dict[str, float] = {}
 
@@ -67,8 +69,10 @@ class Play:
             world.timeline.after(world.random.choice((0.0, 0.0, 1.0, 4.0)), box.connect)
         self._callers.begin()
         self._troubles.begin()
+        self._admin.begin()
         while world.timeline.step(world.plan.faulty_s):
             pass
+        self._admin.end()
         self._troubles.end()
         self._callers.stop()
         self._probe_all()

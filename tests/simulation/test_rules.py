@@ -72,6 +72,16 @@ class Dispatch(RuleBasedStateMachine):
         generation = self.generation(data)
         return multiple(*self.feed(ev.ScannerDraining(generation) if drains else ev.ScannerLeft(generation)))
 
+    @rule(target=pushes, name=st.sampled_from(NAMES), is_held=st.booleans())
+    def hold(self, name: str, is_held: bool) -> object:
+        """An admin holds a scanner, there or not, or lets it go."""
+        return multiple(*self.feed(ev.ScannerHeld(name, is_held)))
+
+    @rule(target=pushes, name=st.sampled_from(NAMES))
+    def forgive(self, name: str) -> object:
+        """An admin wants a scanner to be tried."""
+        return multiple(*self.feed(ev.ScannerForgiven(name)))
+
     @rule(
         target=pushes,
         lane=st.sampled_from(Lane),

@@ -33,6 +33,8 @@ class SeenScan:
     costs: int = 0
     names: set[str] = field(default_factory=set)
     on: set[int] = field(default_factory=set)
+    pinned: int | None = None
+    """The only scanner that a spot check may go to."""
 
     @property
     def is_open(self) -> bool:
@@ -66,6 +68,7 @@ class Watcher:
         self._late_s = late_s
         self._open: dict[str, SeenScan] = {}
         self._swept = False
+        self._held: set[str] = set()
         self._sleeps: list[tuple[float, float]] = []
 
     def note_sleep(self, from_s: float, until_s: float) -> None:
@@ -84,6 +87,10 @@ class Watcher:
                 seen = SeenScan(event.scan, event.lane, event.frames, now, event.deadline_s)
                 self.scans[event.scan] = seen
                 self._open[event.scan] = seen
+            case ev.SpotCheckSubmitted():
+                check = SeenScan(event.scan, Lane.SWEEP, event.frames, now, event.deadline_s, pinned=event.generation)
+                self.scans[event.scan] = check
+                self._open[event.scan] = check
             case ev.ScanAbandoned():
                 if event.scan in self._open:
                     self._open.pop(event.scan).abandoned = True
@@ -137,6 +144,8 @@ class Watcher:
                 self.scanners[event.generation].drains = True
             case ev.LoadChanged() if event.generation in self.scanners:
                 self.scanners[event.generation].capacity = event.capacity
+            case ev.ScannerHeld(name, is_held):
+                self._held = self._held | {name} if is_held else self._held - {name}
             case _:
                 pass
 
@@ -160,7 +169,11 @@ class Watcher:
         self.hold(scanner is not None, "pushed to a scanner that left", push.scan)
         assert scanner is not None
         self.hold(scanner.takes and not scanner.drains, "pushed to a scanner that is not ready", push.scan)
+        self.hold(scanner.name not in self._held, "pushed to a scanner that an admin holds", push.scan)
         self.hold(seen.is_open, "pushed a scan that is settled", push.scan)
+        self.hold(seen.pinned in (None, push.generation), "spot-checked by another scanner", push.scan)
+        beside = [scan for scan in scanner.has if seen.pinned is not None or self.scans[scan].pinned is not None]
+        self.hold(not beside, "a spot check beside other work", push.scan)
         self.hold(scanner.name not in seen.names, "pushed twice to the same scanner", push.scan)
         self.hold(seen.costs < MOST_COSTS, "pushed a scan that cost two scanners", push.scan)
         self.hold(push.attempt == seen.attempts + 1, "attempts are not counted", push.scan)

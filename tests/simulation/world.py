@@ -50,8 +50,9 @@ class World:
         self.boxes = [Box(self, box) for box in plan.boxes]
         self.events = 0
         self._validates = validates
-        self._generations = 0
+        self.generations = 0
         self._scans = 0
+        self._spot_checks = 0
         self._timer = 0
         self._aside: set[str] = set()
         self._asleep_until_s = 0.0
@@ -65,8 +66,8 @@ class World:
 
     def open_line(self, box: Box) -> Line:
         """Give a box a new connection. An older one of it may still look alive."""
-        self._generations += 1
-        line = Line(self.timeline, self._generations, box.plan.link_bytes_per_s, box.plan.latency_s)
+        self.generations += 1
+        line = Line(self.timeline, self.generations, box.plan.link_bytes_per_s, box.plan.latency_s)
         self.lines[line.generation] = line
         self.handle(ev.ScannerJoined(line.generation, box.name, box.plan.capacity))
         return line
@@ -93,6 +94,13 @@ class World:
         self._scans += 1
         scan = f"s{self._scans}"
         self.handle(ev.ScanSubmitted(scan, lane, frames, FRAME_BYTES, self.timeline.now + left_s))
+        return scan
+
+    def spot_check(self, generation: int, frames: int, left_s: float) -> str:
+        """Have a scanner spot-check frames, whatever it is at, and return the name of that."""
+        self._spot_checks += 1
+        scan = f"c{self._spot_checks}"
+        self.handle(ev.SpotCheckSubmitted(scan, generation, frames, self.timeline.now + left_s))
         return scan
 
     def abandon(self, scan: str) -> None:
@@ -165,8 +173,10 @@ class World:
 
     def _push(self, push: ev.Push) -> None:
         line = self.lines[push.generation]
-        self.probe.used.add(self.watcher.scanners[push.generation].name)
-        lane = self.watcher.scans[push.scan].lane
+        seen = self.watcher.scans[push.scan]
+        if seen.pinned is None:
+            self.probe.used.add(self.watcher.scanners[push.generation].name)
+        lane = seen.lane
         box = self._box_of(line)
         if box is None:
             return
@@ -206,7 +216,8 @@ class World:
                 self.tally["fewer looks"] += command.frames < seen.frames
             if isinstance(command, ev.Settle):
                 end = command.end
-                self.tally["scored" if isinstance(end, ev.Scored) else end.value] += 1
+                about = "spot check " if self.watcher.scans[command.scan].pinned is not None else ""
+                self.tally[about + ("scored" if isinstance(end, ev.Scored) else end.value)] += 1
             else:
                 self.tally[type(command).__name__] += 1
         records = {box.name: self.machine.faults.record(box.name) for box in self.boxes}

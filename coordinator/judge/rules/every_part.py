@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from coordinator.judge.definition import Definition
+from coordinator.judge.margins import Margins, margin_of
 from coordinator.judge.policy import Verdict
 from coordinator.judge.rules.table import Table
 
@@ -41,3 +42,8 @@ class EveryPart:
             for part, table in self._tables.items()
         }
         return Verdict.of(flagged=all(found.values()), names=self._names, found=found)
+
+    def margins(self, similarities: Sequence[float]) -> Margins:
+        """Say how far one frame is from being flagged."""
+        parts = {part: margin_of(similarities, table.limits) for part, table in self._tables.items()}
+        return Margins.where_all_are_needed(parts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from coordinator.judge.definition import Definition, DefinitionError
+from coordinator.judge.margins import Margins, margin_of_points
 from coordinator.judge.policy import Verdict
 from coordinator.judge.rules.table import Table
 
@@ -93,6 +94,20 @@ class FediSafety2023:
             "explicit": tuple([self._terms[column] for column in (explicit if is_explicit else ())]),
         }
         return Verdict.of(flagged=is_minor and is_explicit, names=self._names, found=found, points=points)
+
+    def margins(self, similarities: Sequence[float]) -> Margins:
+        """Say how far one frame is from being flagged."""
+        adjusted = self._adjust(similarities)
+
+        def points(table: Table, worth: int) -> list[tuple[float, int]]:
+            return [(adjusted[column] - limit, worth) for column, limit in table.limits]
+
+        return Margins.where_all_are_needed(
+            {
+                "minor": margin_of_points(points(self._minor, 1) + points(self._critical, 2), self._minor_needed),
+                "explicit": margin_of_points(points(self._explicit, 1), self._explicit_needed),
+            }
+        )
 
     def _adjust(self, similarities: Sequence[float]) -> list[float]:
         """Return the similarities with the bonus and with what the controls do."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
 from coordinator.judge.definition import Definition, DefinitionError
+from coordinator.judge.margins import ALL_PARTS, LEAST, Margins, margin_of, margin_of_points
 from coordinator.judge.policy import Verdict
 from coordinator.judge.rules.table import Table
 
@@ -74,7 +76,7 @@ class FediSafety2024:
 
         def table(limits: Mapping[str, float], part: str) -> Table:
             moved = {term: definition.effective(limit, part=part) for term, limit in limits.items()}
-            return Table(definition, {term: rounded_limit(limit) for term, limit in moved.items()})
+            return Table(definition, {term: rounded_limit(limit) for term, limit in moved.items()}, exact=moved)
 
         self._anime = table(tables["anime"], "anime")
         self._subject = table(tables["subject"], "subject")
@@ -94,6 +96,7 @@ class FediSafety2024:
             ),
         )
         self._pairs = tuple(definition.columns(pair, key="parameters.pairs") for pair in parameters.pairs)
+        self._one_of_pair = {many: one for one, many in self._pairs}
         photos = [term for term in tables["subject"] if parameters.photo_word in term]
         self._photos = definition.columns(photos, key="thresholds.subject")
         self._anime_below = parameters.anime_below
@@ -115,6 +118,43 @@ class FediSafety2024:
             for part, columns in (("anime", anime), ("subject", subject), ("explicit", explicit), ("minor", minor))
         }
         return Verdict.of(flagged=bool(minor and explicit), names=self._names, found=found)
+
+    def margins(self, similarities: Sequence[float]) -> Margins:
+        """Say how far one frame is from being flagged."""
+        anime = self._anime.over(similarities)
+        if anime and self._is_photo(similarities, anime):
+            anime = []
+        rounded = [round(similarity, DECIMALS) for similarity in similarities]
+
+        def margin(*tables: Table) -> float:
+            return max(margin_of(rounded, table.limits) for table in tables)
+
+        explicit = margin(self._explicit_when_anime if anime else self._explicit)
+        minor = max(
+            margin(self._danger), self._second_margin(rounded, self._second_anime if anime else self._second_photo)
+        )
+        # A subject by the table of the minor part moves with that part.
+        subject, danger = margin(self._subject), margin(self._danger_subject) if self._danger_subject else LEAST
+        parts = {"subject": max(subject, danger), "explicit": explicit, "minor": minor}
+        never = math.inf
+        return Margins.rounded(
+            parts,
+            {
+                "subject": never if explicit <= 0 or minor <= 0 else LEAST if danger > 0 else -subject,
+                "explicit": never if parts["subject"] <= 0 or minor <= 0 else -explicit,
+                "minor": never if explicit <= 0 else -minor if subject > 0 else max(-minor, -danger),
+                ALL_PARTS: max(-explicit, -minor, -parts["subject"]),
+            },
+        )
+
+    def _second_margin(self, rounded: Sequence[float], tables: tuple[Table, ...]) -> float:
+        """Return the margin of a second look: that of the second best of its columns, a pair counted once."""
+        best: dict[int, float] = {}
+        for table in tables:
+            for column, limit in table.limits:
+                one = self._one_of_pair.get(column, column)
+                best[one] = max(best.get(one, LEAST), rounded[column] - limit)
+        return margin_of_points(((margin, 1) for margin in best.values()), 2)
 
     def _is_photo(self, similarities: Sequence[float], anime: list[int]) -> bool:
         """Tell whether anime is only weak and the frame looks like a photo."""

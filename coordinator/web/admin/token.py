@@ -21,6 +21,11 @@ class AdminToken:
         """Take the SHA-256 of the token, in hex."""
         self._digest = digest
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the token, in hex: what was done in its name is bound to it."""
+        return self._digest
+
     @classmethod
     def of(cls, token: str) -> AdminToken:
         """Make one of the token itself."""

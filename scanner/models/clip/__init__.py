@@ -18,9 +18,10 @@ from scanner.models.clip.architecture import (
     require_activation,
     tokenizer,
 )
+from scanner.models.clip.hardware import machine
 from scanner.models.clip.model import ClipModel
 from scanner.models.clip.towers import require_fit
-from scanner.models.clip.weights import Weights, find_weights
+from scanner.models.clip.weights import Weights, cached_weights, find_weights, reach_hub
 
 __all__ = [
     "DEMO",
@@ -32,8 +33,11 @@ __all__ = [
     "ClipModel",
     "Weights",
     "build",
+    "cached_weights",
     "find_weights",
+    "machine",
     "needed_activation",
+    "reach_hub",
     "require_activation",
     "require_fit",
     "tokenizer",

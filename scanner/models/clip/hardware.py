@@ -29,6 +29,7 @@ def machine() -> Machine:
         cuda_half=cuda and torch.cuda.get_device_capability(0) >= HALF_CAPABILITY,
         mps=torch.backends.mps.is_available(),
         bf16=computes_bf16(Path("/proc/cpuinfo")),
+        built_for="rocm" if torch.version.hip else "cuda" if torch.version.cuda else "cpu",
     )
 
 

@@ -15,6 +15,7 @@ from torch.nn.functional import normalize
 from scanner.models import Embeddings, Frames, Scores
 from scanner.models.clip.architecture import DEMO, Activation, side_of, tokenizer
 from scanner.models.clip.hardware import describe, give_back_memory, guarded, machine
+from scanner.models.clip.int8 import round_products
 from scanner.models.clip.tensors import digest
 from scanner.models.clip.towers import load_text, load_visual
 from scanner.models.clip.weights import Weights, find_weights
@@ -24,7 +25,8 @@ from scanner.notes import Notes
 TERMS_AT_ONCE = 64
 REFERENCE_FRAMES_AT_ONCE = 4
 
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16, "int8": torch.float32}
+"""What frames are given to the tower in."""
 
 
 class ClipModel:
@@ -51,6 +53,9 @@ class ClipModel:
         self._precision = PRECISIONS[choice.precision]
         self.device = choice.words(describe(choice))
         self._visual, skeleton = load_visual(self._weights, self.name, device=self._device, precision=self._precision)
+        if choice.precision == "int8":
+            round_products(self._visual, self.name)
+            give_back_memory()
         self.frame_size = side_of(skeleton)
 
     @classmethod
@@ -71,8 +76,8 @@ class ClipModel:
 
         `weights` names a file (safetensors, or a checkpoint of open_clip) to use instead of the tag's, and demands
         the `activation`. `architecture` replaces the name's left side. `device` is auto, cpu, cuda or mps;
-        `precision` auto, fp32, fp16 or bf16; `threads` bounds the processor threads of one operation; `cache` is the
-        folder for fetched weights; `notes` keeps embeddings from one start to the next. Raises ModelError (see
+        `precision` auto, fp32, fp16, bf16 or int8; `threads` bounds the processor threads of one operation; `cache` is
+        the folder for fetched weights; `notes` keeps embeddings from one start to the next. Raises ModelError (see
         `scanner.models.errors`), and ValueError for a device or precision that is none of those.
         """
         if name == DEMO and precision == "auto":
@@ -83,6 +88,11 @@ class ClipModel:
             torch.set_num_threads(threads)
         found = find_weights(name, path=weights, architecture=architecture, activation=activation, cache=cache)
         return guarded(lambda: cls(name, found, choice, auto=precision == "auto", notes=notes))
+
+    @property
+    def precision(self) -> str:
+        """Name of the precision in use: fp32, fp16, bf16 or int8."""
+        return self._choice.precision
 
     def retreat(self) -> bool:
         """Read the image tower again, to compute in fp32, if the precision was chosen here and is another."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -41,6 +41,17 @@ class Weights:
     std: tuple[float, ...] = STD
 
 
+Fetch: TypeAlias = Callable[[str, Mapping[str, Any], Path | None], Path]
+
+
+class _NotHereError(Exception):
+    """The weights are nowhere on this machine."""
+
+
+def _fetch_nothing(name: str, published: Mapping[str, Any], cache: Path | None) -> Path:
+    raise _NotHereError
+
+
 def find_weights(
     name: str,
     *,
@@ -48,6 +59,7 @@ def find_weights(
     architecture: str | None = None,
     activation: Activation | None = None,
     cache: Path | None = None,
+    fetch: Fetch | None = None,
 ) -> Weights:
     """Find the weights of `demo` or `ARCHITECTURE/TAG`; fetch them into `cache` when they are nowhere, for minutes.
 
@@ -70,8 +82,16 @@ def find_weights(
     if architecture == DEMO:
         return Weights(DEMO_WEIGHTS, architecture, needed)
     published = open_clip.get_pretrained_cfg(architecture, tag)
-    found = _cached(published, cache) or _cached(published, None) or _fetched(name, published, cache)
+    found = _cached(published, cache) or _cached(published, None) or (fetch or _fetched)(name, published, cache)
     return Weights(found, architecture, needed, tuple(published.get("mean", MEAN)), tuple(published.get("std", STD)))
+
+
+def cached_weights(name: str, **place: Any) -> Weights | None:
+    """Find weights as `find_weights` does, but fetch nothing; None where they would have to be fetched."""
+    try:
+        return find_weights(name, **place, fetch=_fetch_nothing)
+    except _NotHereError:
+        return None
 
 
 def _cached(published: Mapping[str, Any], cache: Path | None) -> Path | None:
@@ -90,7 +110,7 @@ def _fetched(name: str, published: Mapping[str, Any], cache: Path | None) -> Pat
     if huggingface_hub.constants.HF_HUB_OFFLINE:
         raise WeightsMissingError(name, f"the cache {folder}", "HF_HUB_OFFLINE forbids it")
     try:
-        _reach(hub)
+        reach_hub(hub)
         return _download(published, cache)
     except (OSError, RuntimeError) as error:
         # The hub's client has parts that report a full disk in words only.
@@ -122,9 +142,9 @@ def _place(published: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     return repository, (file_name,) if file_name else (HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME)
 
 
-def _reach(hub: str) -> None:
-    """Ask the hub for anything, once. Raises OSError when it does not answer."""
-    request = Request(hub, method="HEAD")  # noqa: S310 - the admin sets the address
+def reach_hub(hub: str = "") -> None:
+    """Ask the model hub for anything, once. Raises OSError when it does not answer."""
+    request = Request(hub or huggingface_hub.constants.ENDPOINT, method="HEAD")  # noqa: S310 - the admin sets the address
     try:
         with urlopen(request, timeout=REACH_TIMEOUT_S):  # noqa: S310 - the admin sets the address
             pass

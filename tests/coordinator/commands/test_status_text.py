@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from coordinator.commands.status_text import lines
+from coordinator.commands.status_text import history, lines
 from coordinator.status.debts import DebtStatus
 from coordinator.status.refusals import RefusalCause, RefusedAttempt
-from coordinator.status.scanner import Connection, Intent, IntentKind, Split, Timing
+from coordinator.status.scanner import Connection, Intent, IntentKind, ScannerEvent, Split, Timing
 from coordinator.status.sentence import Checking, Sentence
-from coordinator.status.snapshot import LaneStatus, Snapshot
+from coordinator.status.snapshot import LaneStatus, Snapshot, as_plain
 from coordinator.status.upload_log import UploadLog
 from shared.messages import Lane
 from tests.coordinator.status.situations import NOW, NOW_S, TIMELINE, decided, scanner, snapshot
@@ -63,3 +63,12 @@ def test_status_text_shows_everything_that_needs_attention() -> None:
     assert "accepted unseen: 2" in shown
     assert "FEDIWARD_PICTRS_URL" in shown
     assert "its token is unknown or was revoked (203.0.113.7" in shown
+
+
+def test_status_text_of_one_scanner() -> None:
+    """Its row, then its events; none is said in words."""
+    event = ScannerEvent(NOW, "left: connection lost")
+    shown = list(history({"scanner": as_plain(scanner("box")), "events": as_plain((event,))}))
+    assert shown[1].startswith("box")
+    assert shown[-1].endswith("  left: connection lost")
+    assert list(history({"scanner": as_plain(scanner()), "events": []}))[-1].startswith("nothing happened")

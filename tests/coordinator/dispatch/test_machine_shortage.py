@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from coordinator.dispatch import events as ev
+from coordinator.dispatch.deadlines import LATE_RESULT_S
 from coordinator.dispatch.lanes import LaneLimits
-from coordinator.dispatch.machine import LATE_RESULT_S
 from shared.messages import FailureKind, Lane
 from tests.coordinator.dispatch.fleets import Story
 

@@ -93,6 +93,9 @@ class BrightScanner:
     def fence(self) -> None:
         raise AssertionError("nobody fences it")
 
+    def set_aside(self, reason: str) -> None:
+        raise AssertionError("nobody sets it aside")
+
 
 @dataclass
 class Scene:

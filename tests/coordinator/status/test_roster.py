@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from coordinator.status.record import LATE_AFTER_S, RESULTS_KEPT, WINDOW_S, Record
+from coordinator.status.record import EVENTS_KEPT, LATE_AFTER_S, RESULTS_KEPT, WINDOW_S, Record
 from coordinator.status.roster import FORGET_AFTER_S, Roster
 from coordinator.status.scanner import Split, Timing
 from tests.coordinator.status.hellos import hello, load, result
+from tests.coordinator.status.situations import NOW, NOW_S, TIMELINE
 
 
 def roster_with(name: str = "box") -> tuple[Roster, Record]:
@@ -104,6 +105,32 @@ def test_roster_forgets_those_that_are_away() -> None:
     roster.leave("x", 1, "", 0, 0)
     roster.result("x", result(), 0, 1)
     assert len(roster) == 0
+
+
+def test_roster_tells_what_happened() -> None:
+    """Coming, pauses, faults, leaving, not each report again; at most 200, the latest first, none of strangers."""
+    roster, _ = roster_with()
+    for reason in ("", "its hours", "its hours", ""):
+        roster.sign("box", NOW_S)
+        roster.load("box", load(reason=reason))
+    roster.fault("box", "device lost")
+    roster.leave("box", 1, "connection lost", 0, NOW_S)
+    events = roster.events("box", TIMELINE)
+    assert [event.what for event in reversed(events)] == [
+        "connected, version 0.1.0, on cpu",
+        "takes no scans: its hours",
+        "takes scans again",
+        "fault: device lost",
+        "left: connection lost",
+    ]
+    assert events[0].at == NOW
+    roster.greet("box", 2, hello(), "wrong model", NOW_S)
+    assert roster.events("box", TIMELINE)[0].what == "gets nothing: wrong model"
+    for number in range(2 * EVENTS_KEPT):
+        roster.tell("box", str(number), NOW_S)
+    assert len(roster.events("box", TIMELINE)) == EVENTS_KEPT
+    roster.tell("stranger", "hello", NOW_S)
+    assert roster.events("stranger", TIMELINE) == ()
 
 
 def test_roster_counts_changes_worth_writing_down() -> None:

@@ -13,6 +13,7 @@ from coordinator.status.record import LATE_AFTER_S, Record
 from coordinator.status.refusals import RefusalCause
 from coordinator.status.rows import Sight, row_of, states_by_name
 from coordinator.status.scanner import Connection, IntentKind, Pause, Place, ScannerStatus
+from coordinator.trust.record import Aside
 from shared.messages import Lane
 from tests.coordinator.status.hellos import hello, load
 from tests.coordinator.status.situations import NOW, NOW_S, TIMELINE
@@ -123,6 +124,14 @@ def test_rows_intent_set_aside() -> None:
     assert (aside.since, aside.until) == (NOW - timedelta(seconds=4), NOW + timedelta(seconds=6))
     over = replace(faults, aside_until_s=NOW_S)
     assert row(record=record(), state=state(), faults=over).intent.kind is IntentKind.ACTIVE
+
+
+def test_rows_intent_of_who_is_not_believed() -> None:
+    """Set aside with the reason, also while it says itself that it gets nothing."""
+    aside = Aside("its scores differ from those of one and two", NOW_S - 4, NOW_S + 56)
+    intent = row(record=record(load=load(reason="set aside")), state=state(), aside=aside).intent
+    assert (intent.kind, intent.note) == (IntentKind.SET_ASIDE, "its scores differ from those of one and two")
+    assert (intent.since, intent.until) == (NOW - timedelta(seconds=4), NOW + timedelta(seconds=56))
 
 
 def test_rows_speed_is_measured_before_it_is_believed() -> None:

@@ -41,6 +41,14 @@ def test_choose_obeys_an_explicit_precision() -> None:
     assert choose("cpu", "bf16", BARE).precision == "bf16"
 
 
+def test_choose_computes_int8_on_the_processor_only() -> None:
+    """Whatever was asked for; the words say why."""
+    assert choose("cpu", "int8", EVERYTHING) == Choice("cpu", "cpu", "int8")
+    assert choose("auto", "int8", EVERYTHING) == Choice("auto", "cpu", "int8", "int8 is for processors")
+    assert choose("cuda", "int8", BARE).why == "asked for cuda, but torch finds no CUDA device"
+    assert all(choose("cpu", "auto", machine).precision != "int8" for machine in (BARE, EVERYTHING))
+
+
 def test_choose_spares_an_old_cuda_device_half_precision() -> None:
     """A card from before there was hardware for it is faster in fp32."""
     assert choose("auto", "auto", Machine(cuda="an old card", cuda_half=False)).precision == "fp32"

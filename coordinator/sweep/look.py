@@ -1,0 +1,215 @@
+"""The way of one file of a sweep: known by its hash, or fetched and looked at; then left, or removed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Outcome
+from coordinator.sweep.asking import Asking, Told
+from coordinator.sweep.budget import Budget
+from coordinator.sweep.errors import AwayError, FetchError, GoneError, RemovalError, SourceAwayError
+from coordinator.sweep.flow import Flow
+from coordinator.sweep.item import Item
+from coordinator.sweep.removal import Removal
+from coordinator.sweep.row import FAILED, GONE, Action, Row
+from coordinator.sweep.sources.source import Source
+
+FETCH_TRIES = 6
+FIRST_PAUSE_S = 0.2
+"""Before a file is fetched again; doubled each time, and shaken."""
+
+AWAY_TRIES = 10
+"""While the store does not answer, files wait for it, longer each time; these are some minutes for each of them."""
+
+LOOK_TRIES = 3
+"""For a file that is answered too late, or that scanners fail on; while nobody is there it waits for ever."""
+
+ASK_FIRST_BYTES = 64 * 1024
+"""From so many on, the hash is asked about before the bytes are sent."""
+
+CHANGED = "it changed after it was looked at; the next sweep looks again"
+
+IN_WORDS = {
+    Outcome.NO_SCANNER: "no scanner is there",
+    Outcome.OVERLOADED: "the coordinator has no room",
+    Outcome.TIMED_OUT: "the answers are late",
+}
+
+
+@dataclass(slots=True)
+class Fetched:
+    """The bytes of a file."""
+
+    chunks: list[bytes] = field(default_factory=list, repr=False)
+    size_bytes: int = 0
+    sha256: str = ""
+    is_whole: bool = True
+    """False when there are more than the coordinator takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a file; `told` is None when nobody could say."""
+
+    row: Row
+    told: Told | None = None
+
+
+class Look:
+    """Settle one file after the other, several at once."""
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        removal: Removal | None,
+        asking: Asking,
+        before_removal: Callable[[Row], Awaitable[None]],
+        flow: Flow,
+        budget: Budget,
+        body_limit_bytes: int,
+    ) -> None:
+        """Take how files are removed, None: they are only reported; and what is awaited before each removal."""
+        self._source = source
+        self._removal = removal
+        self._asking = asking
+        self._before_removal = before_removal
+        self._flow = flow
+        self._budget = budget
+        self._body_limit_bytes = body_limit_bytes
+
+    async def settle(self, item: Item, known: Row | None, run: int) -> Settled:
+        """Find out what a file is and do what is to be done about it. Raises RefusedError and StrangerError."""
+        row = Row(item.place, item.tag, item.size_bytes, run, FAILED, aliases=item.aliases)
+        sha256 = known.sha256 if known is not None and known.tag == item.tag else item.sha256
+        try:
+            told = await self._known(sha256) if sha256 else None
+            if told is None and item.size_bytes > self._body_limit_bytes:
+                limit = f"more than {self._body_limit_bytes} bytes"
+                return Settled(replace(row, outcome=str(Outcome.TOO_LARGE), reason=limit))
+            if told is None:
+                async with self._budget.hold(item.size_bytes):
+                    told = await self._look(item, is_new=not sha256)
+        except GoneError as error:
+            return Settled(replace(row, outcome=GONE, reason=str(error)))
+        except FetchError as error:
+            return Settled(replace(row, reason=str(error)))
+        row = replace(row, outcome=str(told.outcome), sha256=told.sha256, parts=told.parts, reason=told.reason)
+        if told.outcome in JUDGED_BAD:
+            row = await self._act(item, row, told)
+        return Settled(row, told)
+
+    async def _known(self, sha256: str) -> Told | None:
+        is_new = True
+        while True:
+            async with self._flow.turn(is_new=is_new):
+                began_s = asyncio.get_running_loop().time()
+                try:
+                    told = await self._asking.known(sha256)
+                except AwayError as error:
+                    self._flow.turned_away(str(error))
+                    is_new = False
+                    continue
+                self._flow.went_well(asyncio.get_running_loop().time() - began_s)
+                return told
+
+    async def _look(self, item: Item, *, is_new: bool) -> Told:
+        fetched: Fetched | None = None
+        tries = away = 0
+        while True:
+            async with self._flow.turn(is_new=is_new):
+                is_new = False
+                if fetched is None:
+                    try:
+                        fetched = await self._fetch(item)
+                    except SourceAwayError as error:
+                        away += 1
+                        if away == AWAY_TRIES:
+                            raise FetchError(str(error)) from error
+                        self._flow.turned_away(str(error))
+                        continue
+                began_s = asyncio.get_running_loop().time()
+                try:
+                    told = await self._ask(fetched)
+                except AwayError as error:
+                    self._flow.turned_away(str(error))
+                    continue
+                took_s = asyncio.get_running_loop().time() - began_s
+            if told.outcome in UNSEEN:
+                self._flow.turned_away(IN_WORDS[told.outcome])
+            else:
+                self._flow.went_well(took_s)
+            if told.outcome not in {*UNSEEN, Outcome.SCANNER_FAULT}:
+                return told
+            tries += told.outcome in {Outcome.TIMED_OUT, Outcome.SCANNER_FAULT}
+            if tries == LOOK_TRIES:
+                raise FetchError(f"nobody could look at it: {told.outcome}")
+
+    async def _ask(self, fetched: Fetched) -> Told:
+        if not fetched.is_whole:
+            limit = f"more than {self._body_limit_bytes} bytes"
+            return Told(
+                outcome=Outcome.TOO_LARGE, answer=Answer.ACCEPT, would_be=Answer.ACCEPT, sha256="", reason=limit
+            )
+        if fetched.size_bytes == 0:
+            return Told(
+                outcome=Outcome.UNREADABLE,
+                answer=Answer.ACCEPT,
+                would_be=Answer.ACCEPT,
+                sha256=fetched.sha256,
+                reason="it is empty",
+            )
+        if fetched.size_bytes >= ASK_FIRST_BYTES and (told := await self._asking.known(fetched.sha256)) is not None:
+            return told
+        return await self._asking.look(fetched.chunks)
+
+    async def _fetch(self, item: Item) -> Fetched:
+        pause_s = FIRST_PAUSE_S
+        for left in reversed(range(FETCH_TRIES)):
+            try:
+                return await self._fetch_once(item)
+            except FetchError:
+                if not left:
+                    raise
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))
+            pause_s *= 2
+        raise AssertionError("the last try returns or raises")
+
+    async def _fetch_once(self, item: Item) -> Fetched:
+        fetched = Fetched()
+        digest = hashlib.sha256()
+        # Closed here, whatever happens: it may hold a connection, and a timer that would cancel this task.
+        async with aclosing(self._source.fetch(item)) as chunks:
+            async for chunk in chunks:
+                fetched.size_bytes += len(chunk)
+                if fetched.size_bytes > self._body_limit_bytes:
+                    return Fetched(is_whole=False)
+                digest.update(chunk)
+                fetched.chunks.append(chunk)
+        fetched.sha256 = digest.hexdigest()
+        return fetched
+
+    async def _act(self, item: Item, row: Row, told: Told) -> Row:
+        """Remove what was found, if that is wanted; return what came of it."""
+        if self._removal is None or told.answer is not Answer.REJECT:
+            return replace(row, action=Action.REPORTED)
+        try:
+            if await self._source.tag(item) != item.tag:
+                return replace(row, action=Action.KEPT, reason=CHANGED)
+            aliases = await self._removal.aliases(item, told.sha256)
+            row = replace(row, action=Action.REMOVING, aliases=aliases or row.aliases)
+            await self._before_removal(row)
+            # Again, now that all is written down: the less time is left for a change, the better.
+            if await self._source.tag(item) != item.tag:
+                return replace(row, action=Action.KEPT, reason=CHANGED)
+            await self._removal.remove(item, told.sha256)
+        except GoneError:
+            return replace(row, action=Action.REMOVED, reason="it was gone before it was removed")
+        except (RemovalError, FetchError, SourceAwayError) as error:
+            return replace(row, action=Action.KEPT, reason=str(error))
+        return replace(row, action=Action.REMOVED)

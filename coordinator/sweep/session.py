@@ -1,0 +1,156 @@
+"""A sweep from its start to its end: passes over a source, once or again and again, and what is told meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from coordinator.sweep.asking import Asking
+from coordinator.sweep.budget import Budget
+from coordinator.sweep.card import Card
+from coordinator.sweep.flow import MOST_AT_ONCE, Flow
+from coordinator.sweep.look import Look, Settled
+from coordinator.sweep.removal import Removal
+from coordinator.sweep.run import Pass
+from coordinator.sweep.sources.source import Source
+from coordinator.sweep.state import Run, State
+from coordinator.sweep.tally import Tally
+
+OVERLAP_S = 120.0
+"""A pass looks so much further back than the one before it began: clocks differ, and uploads take a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to go through."""
+
+    everything: bool = False
+    """Also what an earlier sweep looked at."""
+    since_s: float | None = None
+    """Unix time; only what changed since then."""
+    every_s: float | None = None
+    """Go on, with a pass at such intervals."""
+    restart: bool = False
+    """Begin anew instead of going on where a run was broken off."""
+    limit_per_s: float | None = None
+
+
+class Watcher(Protocol):
+    """What is told how a sweep goes: a bar, or lines."""
+
+    def settled(self, settled: Settled) -> None:
+        """One file is settled."""
+
+    def moved(self, tally: Tally, flow: Flow) -> None:
+        """Some time has passed."""
+
+    def ended(self, run: Run, tally: Tally) -> None:
+        """A pass has come to its end."""
+
+
+@dataclass
+class Session:
+    """Sweep a source. `name` is that of the sweep on the admin page."""
+
+    name: str
+    source: Source
+    removal: Removal | None
+    asking: Asking
+    state: State
+    plan: Plan
+    watcher: Watcher
+    body_limit_bytes: int
+    flow: Flow = field(default_factory=Flow)
+    tally: Tally = field(default_factory=Tally)
+
+    async def run(self) -> None:
+        """Go through the source as planned.
+
+        Raises StoppedError, SourceError, RefusedError and StrangerError; cancel to break off.
+        """
+        self.flow.limit_per_s = self.plan.limit_per_s
+        if self.plan.restart:
+            await self.state.give_up()
+        card = Card(
+            asking=self.asking,
+            name=self.name,
+            source=self.source.name,
+            flow=self.flow,
+            limit_per_s=self.plan.limit_per_s,
+            purges=self.removal is not None,
+        )
+        watching = card.keep(lambda: self.tally, lambda: self.watcher.moved(self.tally, self.flow))
+        try:
+            await until_first(self._passes(), watching)
+        finally:
+            await card.end(self.tally)
+
+    async def _passes(self) -> None:
+        is_first = True
+        while True:
+            began_s = asyncio.get_running_loop().time()
+            await self._pass(is_first=is_first)
+            is_first = False
+            if self.plan.every_s is None:
+                return
+            self.tally.message = "for the next time"
+            await asyncio.sleep(max(0.0, began_s + self.plan.every_s - asyncio.get_running_loop().time()))
+
+    async def _pass(self, *, is_first: bool) -> None:
+        last = await self.state.last_complete()
+        everything = is_first and self.plan.everything
+        since_s = self.plan.since_s if is_first else None
+        if since_s is None and last is not None and not everything:
+            since_s = last.began_s - OVERLAP_S
+        run = await self.state.begin(since_s=since_s)
+        until_known = last is not None and not everything
+        self.tally = Tally()
+        self.tally.resume(await self.state.counts(run))
+        work = Pass(
+            source=self.source,
+            state=self.state,
+            look=self._look(),
+            tally=self.tally,
+            on_settled=self.watcher.settled,
+            at_once=MOST_AT_ONCE,
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                counting = group.create_task(work.count(run))
+                await work.go(run, until_known=until_known)
+                counting.cancel()
+        except BaseExceptionGroup as group_error:
+            raise first_fault(group_error) from None
+        self.watcher.ended(run, self.tally)
+
+    def _look(self) -> Look:
+        return Look(
+            source=self.source,
+            removal=self.removal,
+            before_removal=self.state.write,
+            asking=self.asking,
+            flow=self.flow,
+            budget=Budget(),
+            body_limit_bytes=self.body_limit_bytes,
+        )
+
+
+async def until_first(work: Coroutine[Any, Any, None], watching: Coroutine[Any, Any, None]) -> None:
+    """Do two things until one of them ends, and raise what it raises; the other is cancelled."""
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(watching)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+def first_fault(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first fault of a group, however deep: the others follow from it."""
+    first = group.exceptions[0]
+    return first_fault(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,1 @@
+"""The stores that a sweep can read, one a file, behind one interface: `source.Source`."""

@@ -1,0 +1,174 @@
+"""A bucket of an S3 server. Credentials come from the environment, as AWS's own tools take them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError, UnknownConfigurationKeyError
+from obstore.store import S3Store
+
+from coordinator.sweep.errors import FetchError, GoneError, RemovalError, SourceAwayError, SourceError, SweepError
+from coordinator.sweep.item import Item
+from coordinator.sweep.order import first_since
+from coordinator.sweep.sources.source import BATCH
+from shared.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
+NOT_FOUND = (NotFoundError, FileNotFoundError)
+
+REFUSED = frozenset({401, 403})
+NOT_NOW = frozenset({408, 409, 425, 429})
+
+STATUS = re.compile(r"status code: (\d{3})")
+CODE = re.compile(r"<Code>(\w+)</Code>")
+
+CHUNK_BYTES = 256 * 1024
+
+RETRIES = 8
+RETRY_S = 60.0
+"""For one request; listing and fetching begin anew after that."""
+
+
+class S3:
+    """Read the objects of a bucket. A place is the whole key."""
+
+    is_newest_first = False
+
+    def __init__(
+        self, bucket: str, prefix: str, *, endpoint: str = "", virtual_host: bool = False, by_time: bool = False
+    ) -> None:
+        """Take how keys must begin. `by_time` says that they are pict-rs's own, which tell when a file came.
+
+        Raises ConfigurationError.
+        """
+        self._prefix = prefix
+        self._bucket = bucket
+        self._by_time = by_time
+        try:
+            self._store = S3Store(
+                bucket,
+                config={"virtual_hosted_style_request": virtual_host, **({"endpoint": endpoint} if endpoint else {})},
+                client_options={
+                    "allow_http": endpoint.startswith("http://"),
+                    "connect_timeout": "5s",
+                    "timeout": "60s",
+                },
+                retry_config={
+                    "max_retries": RETRIES,
+                    "retry_timeout": timedelta(seconds=RETRY_S),
+                    "backoff": {
+                        "base": 2,
+                        "init_backoff": timedelta(milliseconds=100),
+                        "max_backoff": timedelta(seconds=10),
+                    },
+                },
+            )
+        except (BaseError, UnknownConfigurationKeyError, ValueError) as error:
+            raise ConfigurationError(f"s3://{bucket}: {_sentence(error)}") from error
+        self._endpoint = endpoint
+
+    @property
+    def name(self) -> str:
+        """Where it is."""
+        at = f"@{self._endpoint.partition('://')[2]}" if self._endpoint else ""
+        return f"s3://{self._bucket}{at}/{self._prefix}"
+
+    async def listing(self, since_s: float | None = None) -> AsyncIterator[Sequence[Item]]:
+        """Yield objects in the order of their keys: where these tell the time, only from that time on."""
+        folder, _, _ = self._prefix.rpartition("/")
+        offset = None
+        if since_s is not None and self._by_time:
+            offset = f"{folder}/{first_since(since_s).decode()}".lstrip("/")
+        with self._translated(SourceAwayError):
+            stream = obstore.list(self._store, folder or None, offset=offset, chunk_size=BATCH)
+            async for found in stream:
+                items = [
+                    Item(
+                        place=meta["path"].encode(),
+                        tag=_tag(meta),
+                        size_bytes=meta["size"],
+                        changed_s=meta["last_modified"].timestamp(),
+                    )
+                    for meta in found
+                    if meta["path"].startswith(self._prefix)
+                    and (since_s is None or meta["last_modified"].timestamp() >= since_s)
+                ]
+                if items:
+                    yield items
+
+    async def fetch(self, item: Item) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of an object."""
+        with self._translated(FetchError):
+            got = await obstore.get_async(self._store, item.place.decode())
+            left_bytes = got.meta["size"]
+            async for chunk in got.stream(min_chunk_size=CHUNK_BYTES):
+                left_bytes -= len(chunk)
+                yield bytes(chunk)
+            if left_bytes:
+                raise FetchError(f"{left_bytes} of its bytes did not come")
+
+    async def tag(self, item: Item) -> str:
+        """Return the tag that an object has now."""
+        with self._translated(FetchError):
+            return _tag(await obstore.head_async(self._store, item.place.decode()))
+
+    async def remove(self, item: Item) -> None:
+        """Delete an object. A bucket with versions keeps the old one: that is for its life cycle to remove."""
+        key = item.place.decode()
+        try:
+            with self._translated(RemovalError):
+                await obstore.delete_async(self._store, key)
+                await obstore.head_async(self._store, key)
+        except (GoneError, SourceError) as error:
+            if isinstance(error, GoneError):
+                return
+            raise RemovalError(str(error)) from error
+        raise RemovalError("it is still there after it was deleted")
+
+    async def close(self) -> None:
+        """Connections end by themselves."""
+
+    @contextmanager
+    def _translated(self, otherwise: type[FetchError | RemovalError | SourceAwayError]) -> Iterator[None]:
+        try:
+            yield
+        except (BaseError, OSError) as error:
+            raise self._translation(error, otherwise) from error
+
+    def _translation(self, error: Exception, otherwise: type[SweepError]) -> SweepError:
+        status, code = _refusal(error)
+        if otherwise is not SourceAwayError and code in {"", "NoSuchKey"} and isinstance(error, NOT_FOUND):
+            return GoneError("it is not there any more")
+        if code == "NoSuchBucket":
+            return SourceError(f"There is no bucket {self._bucket}.")
+        if otherwise is SourceAwayError and 400 <= status < 500 and status not in NOT_NOW:
+            who = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say who asks, AWS_REGION where"
+            return SourceError(f"The server refuses us s3://{self._bucket} with status {status} {code}: {who}.")
+        if status in REFUSED:
+            return otherwise(f"the server refuses it to us: {_sentence(error)}")
+        return otherwise(f"s3://{self._bucket}: {_sentence(error)}")
+
+
+def _refusal(error: Exception) -> tuple[int, str]:
+    """Return the status and the code that a server gave; 0 and nothing where it gave none."""
+    status, code = STATUS.search(str(error)), CODE.search(str(error))
+    return int(status[1]) if status else 0, code[1] if code else ""
+
+
+def _tag(meta: ObjectMeta) -> str:
+    # Some servers have none for files that came to them by another way.
+    e_tag = meta["e_tag"] or f"{meta['last_modified'].timestamp():g}"
+    return f"{e_tag}-{meta['size']:x}"
+
+
+def _sentence(error: Exception) -> str:
+    """Say what went wrong in a few words: the library quotes whole answers of servers, and what was signed."""
+    status, code = _refusal(error)
+    return f"status {status} {code}".rstrip() if status else " ".join(str(error).split("\n")[0].split())[:200]

@@ -1,0 +1,41 @@
+"""What every source of a sweep can do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Protocol
+
+from coordinator.sweep.item import Item
+
+BATCH = 500
+"""Items of a listing that travel together."""
+
+
+class Source(Protocol):
+    """A store that can be listed, read, and rid of single files. Nothing of it is read before the first call."""
+
+    @property
+    def name(self) -> str:
+        """The address, without secrets: the same store has the same name at every start."""
+
+    @property
+    def is_newest_first(self) -> bool:
+        """Whether a listing begins with what came last, so that it may end at what is known."""
+
+    def listing(self, since_s: float | None = None) -> AsyncIterator[Sequence[Item]]:
+        """Yield all files, or those that changed since a Unix time, in batches, in memory that does not grow.
+
+        Raises SourceError, and SourceAwayError when another try may work.
+        """
+
+    def fetch(self, item: Item) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of a file. Raises GoneError, FetchError and SourceAwayError, also after some bytes."""
+
+    async def tag(self, item: Item) -> str:
+        """Return the tag that a file has now. Raises GoneError, FetchError and SourceAwayError."""
+
+    async def remove(self, item: Item) -> None:
+        """Remove a file, and look whether it is gone. Raises RemovalError and SourceAwayError."""
+
+    async def close(self) -> None:
+        """Hang up."""

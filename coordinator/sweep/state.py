@@ -1,0 +1,265 @@
+"""What a sweep has done, in a file of its own, so that it goes on after a crash without repeating or skipping.
+
+The standard library's sqlite3, not the ledger's SQLAlchemy: one process, one table of rows by place, no schema to carry
+from release to release (a file of another version is refused, and a sweep can always begin anew).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from coordinator.sweep.errors import LockedError
+from coordinator.sweep.item import Item
+from coordinator.sweep.row import Action, Row
+from shared.errors import ConfigurationError
+
+T = TypeVar("T")
+
+VERSION = 1
+
+FLUSH_ROWS = 500
+FLUSH_S = 0.5
+"""What a crash loses is asked again, and the coordinator remembers its answer."""
+
+_SCHEMA = """
+CREATE TABLE places (
+    place BLOB PRIMARY KEY, tag TEXT NOT NULL, size INTEGER NOT NULL, sha256 BLOB NOT NULL, run INTEGER NOT NULL,
+    outcome TEXT NOT NULL, parts TEXT NOT NULL, action TEXT NOT NULL, aliases TEXT NOT NULL, reason TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX notable ON places (run, outcome) WHERE outcome NOT IN ('clean', 'allowed');
+CREATE TABLE runs (id INTEGER PRIMARY KEY, began REAL NOT NULL, since REAL, ended REAL);
+"""
+
+_COLUMNS = "place, tag, size, sha256, run, outcome, parts, action, aliases, reason"
+_UPSERT = f"INSERT OR REPLACE INTO places ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass over a source."""
+
+    id: int
+    began_s: float
+    since_s: float | None
+    """Only what changed since then is looked at; None: everything."""
+    is_resumed: bool = False
+
+
+class State:
+    """Open with `async with`; raises LockedError when another process has it, ConfigurationError for another file.
+
+    Rows are written together, every half second and when it is closed; `write` returns once one is on the disk.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._pending: dict[bytes, Row] = {}
+        self._one_at_a_time = asyncio.Lock()
+        self._flushed_s = 0.0
+        self._lock = -1
+        self._database: sqlite3.Connection | None = None
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self._open)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.flush()
+        await asyncio.to_thread(self._close)
+
+    async def begin(self, *, since_s: float | None) -> Run:
+        """Go on with the run that was broken off, or begin one."""
+
+        def begin(database: sqlite3.Connection) -> Run:
+            left = database.execute("SELECT id, began, since FROM runs WHERE ended IS NULL").fetchone()
+            if left is not None:
+                number, began_s, since_s_then = left
+                return Run(number, began_s, since_s_then, is_resumed=True)
+            began_s = time.time()
+            cursor = database.execute("INSERT INTO runs (began, since) VALUES (?, ?)", (began_s, since_s))
+            assert cursor.lastrowid is not None
+            return Run(cursor.lastrowid, began_s, since_s)
+
+        return await self._with_database(begin)
+
+    async def give_up(self) -> None:
+        """Let a run that was broken off be, so that the next begins anew."""
+        await self._with_database(lambda database: database.execute("DELETE FROM runs WHERE ended IS NULL"))
+
+    async def end(self, run: Run) -> None:
+        """Note that a run came to its end."""
+        await self.flush()
+        ended = (time.time(), run.id)
+        await self._with_database(lambda database: database.execute("UPDATE runs SET ended = ? WHERE id = ?", ended))
+
+    async def last_complete(self) -> Run | None:
+        """Return the last run that came to its end; None when none did."""
+        statement = "SELECT id, began, since FROM runs WHERE ended IS NOT NULL ORDER BY id DESC LIMIT 1"
+        found = await self._with_database(lambda database: database.execute(statement).fetchone())
+        return None if found is None else Run(*found)
+
+    async def known(self, items: Sequence[Item]) -> dict[bytes, Row]:
+        """Return what is known of some items, by their places."""
+        places = [item.place for item in items]
+        marks = ",".join("?" * len(places))
+        statement = f"SELECT {_COLUMNS} FROM places WHERE place IN ({marks})"  # noqa: S608 - constants and marks
+        rows = await self._with_database(lambda database: database.execute(statement, places).fetchall())
+        found = {row.place: row for row in map(_row, rows)}
+        return found | {place: self._pending[place] for place in places if place in self._pending}
+
+    async def note(self, row: Row) -> None:
+        """Have a row written soon."""
+        self._pending[row.place] = row
+        now_s = time.monotonic()
+        if len(self._pending) >= FLUSH_ROWS or now_s - self._flushed_s >= FLUSH_S:
+            self._flushed_s = now_s
+            await self.flush()
+
+    async def write(self, row: Row) -> None:
+        """Return once a row is on the disk."""
+        self._pending[row.place] = row
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits."""
+
+        def write(database: sqlite3.Connection) -> list[Row]:
+            rows = list(self._pending.values())
+            database.executemany(_UPSERT, map(_values, rows))
+            return rows
+
+        if self._pending:
+            for row in await self._with_database(write):
+                # Another may have taken its place meanwhile.
+                if self._pending.get(row.place) is row:
+                    del self._pending[row.place]
+
+    async def unfinished(self, run: Run) -> list[Row]:
+        """Return the rows of a run that failed, or whose removal was begun and is not confirmed."""
+        await self.flush()
+        statement = (
+            f"SELECT {_COLUMNS} FROM places WHERE run = ? AND outcome NOT IN ('clean', 'allowed') "  # noqa: S608
+            "AND (outcome = 'failed' OR action = ?)"
+        )
+        rows = await self._with_database(
+            lambda database: database.execute(statement, (run.id, Action.REMOVING)).fetchall()
+        )
+        return [_row(row) for row in rows]
+
+    async def counts(self, run: Run) -> list[tuple[str, str, int]]:
+        """Count the rows of a run by outcome and action."""
+        statement = "SELECT outcome, action, count(*) FROM places WHERE run = ? GROUP BY outcome, action"
+        return await self._with_database(lambda database: database.execute(statement, (run.id,)).fetchall())
+
+    async def _with_database(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        database = self._database
+        assert database is not None
+
+        def transaction() -> T:
+            with database:
+                return work(database)
+
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(transaction)
+
+    def _open(self) -> None:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = _private(os.fspath(self._path.with_suffix(".lock")), os.O_CREAT | os.O_WRONLY)
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.close(_private(os.fspath(self._path), os.O_CREAT | os.O_WRONLY))
+                self._database = connect(self._path)
+            except BaseException:
+                os.close(self._lock)
+                raise
+        except BlockingIOError:
+            raise LockedError(f"Another sweep of this source is running; it has {self._path}.") from None
+        except OSError as error:
+            raise ConfigurationError(f"{self._path}: {error.strerror}; a sweep keeps there what it did.") from error
+
+    def _close(self) -> None:
+        assert self._database is not None
+        self._database.close()
+        os.close(self._lock)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a state's file, and make its tables when it is new. Raises ConfigurationError for another file."""
+    database = sqlite3.connect(path, check_same_thread=False)
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
+        elif version != VERSION:
+            raise ConfigurationError(f"{path} is of another version; move it away, and the sweep begins anew.")
+    except sqlite3.DatabaseError as error:
+        raise ConfigurationError(f"{path} is no state of a sweep: {error}; move it away.") from error
+    return database
+
+
+def notable_rows(database: sqlite3.Connection, *, run: int | None = None) -> Iterator[Row]:
+    """Yield the rows that a report names: of the last run, or of an earlier one, everything but clean and allowed."""
+    statement = (
+        f"SELECT {_COLUMNS} FROM places WHERE outcome NOT IN ('clean', 'allowed') "  # noqa: S608 - constants
+        "AND run = coalesce(?, (SELECT max(id) FROM runs)) ORDER BY outcome, place"
+    )
+    yield from map(_row, database.execute(statement, (run,)))
+
+
+def has_found(database: sqlite3.Connection, *, run: int | None = None) -> bool:
+    """Say whether a run, the last or an earlier one, found something that is not to be kept."""
+    statement = (
+        "SELECT 1 FROM places WHERE outcome NOT IN ('clean', 'allowed') AND outcome IN ('flagged', 'blocked') "
+        "AND run = coalesce(?, (SELECT max(id) FROM runs)) LIMIT 1"
+    )
+    return database.execute(statement, (run,)).fetchone() is not None
+
+
+def _values(row: Row) -> tuple[Any, ...]:
+    return (
+        row.place,
+        row.tag,
+        row.size_bytes,
+        bytes.fromhex(row.sha256),
+        row.run,
+        row.outcome,
+        json.dumps(row.parts),
+        row.action,
+        json.dumps(row.aliases),
+        row.reason,
+    )
+
+
+def _row(values: tuple[Any, ...]) -> Row:
+    place, tag, size, sha256, run, outcome, parts, action, aliases, reason = values
+    return Row(
+        place=place,
+        tag=tag,
+        size_bytes=size,
+        sha256=sha256.hex(),
+        run=run,
+        outcome=outcome,
+        parts=tuple(json.loads(parts)),
+        action=Action(action),
+        aliases=tuple(json.loads(aliases)),
+        reason=reason,
+    )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

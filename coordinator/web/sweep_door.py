@@ -1,0 +1,124 @@
+"""What a sweep asks beside looks: whether a content is known by its hash, and what the admin wants of the sweep."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from coordinator.body import Body, BodyMemory
+from coordinator.credentials import Caller
+from coordinator.judge.outcomes import OutcomeTable
+from coordinator.judge.policy import Policy
+from coordinator.records import Records
+from coordinator.sweeps import Name, SweepOrder, SweepReport, Sweeps
+from coordinator.web.answer import report_of
+from coordinator.web.errors import Refusal
+from coordinator.web.hook import wants_margins
+
+MAX_REPORT_BYTES = 16 * 1024
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+
+
+class SweepDoor:
+    """Answer callers that may use the sweep lane, on the hook's listener. One instance serves all requests."""
+
+    def __init__(
+        self,
+        *,
+        caller_of: Callable[[Request], Caller | Refusal],
+        records: Records,
+        outcomes: OutcomeTable,
+        policy: Policy,
+        sweeps: Sweeps,
+    ) -> None:
+        self._caller_of = caller_of
+        self._records = records
+        self._outcomes = outcomes
+        self._policy = policy
+        self._sweeps = sweeps
+        self._no_memory = BodyMemory(0)
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes to mount beside the hook's."""
+        return [
+            Route("/api/v1/scan/{caller}/known/{sha256}", self._known, methods=["GET"]),
+            Route("/api/v1/scan/{caller}/sweeps", self._list, methods=["GET"]),
+            Route("/api/v1/scan/{caller}/sweeps/{name}", self._report, methods=["POST"]),
+        ]
+
+    async def _known(self, request: Request) -> Response:
+        """Answer for a content by its hash, as if its bytes had come; 404 when they have to."""
+        caller = self._sweeper(request)
+        if isinstance(caller, Refusal):
+            return caller.response()
+        sha256 = request.path_params["sha256"]
+        query = request.query_params
+        if any(value not in {"0", "1"} or key not in {"record", "margins"} for key, value in query.multi_items()):
+            return Refusal.WRONG_QUERY.response()
+        if not SHA256.fullmatch(sha256):
+            return Refusal.NO_HASH.response()
+        body = Body(self._no_memory, sha256=sha256)
+        finding = await self._records.recall(body, recording=query.get("record", "1") == "1")
+        margins = await self._records.margins(body) if finding is not None and wants_margins(request) else None
+        if finding is None or (wants_margins(request) and margins is None):
+            return Refusal.UNKNOWN_CONTENT.response()
+        return JSONResponse(report_of(body, finding, self._outcomes.rule(finding.outcome), margins))
+
+    async def _list(self, request: Request) -> Response:
+        """List the sweeps of this caller: name, report, what is wanted of them; and what the policy in force is."""
+        caller = self._sweeper(request)
+        if isinstance(caller, Refusal):
+            return caller.response()
+        rows = [
+            {
+                "name": sweep.name,
+                "silent": self._sweeps.is_silent(sweep),
+                "report": sweep.report.model_dump(mode="json"),
+                "wanted": sweep.wanted.model_dump(mode="json"),
+            }
+            for sweep in self._sweeps.all()
+            if sweep.caller == caller.name
+        ]
+        definition = self._policy.definition
+        policy = {
+            "name": self._policy.name,
+            "parts": dict(definition.parts),
+            "strictness": dict(definition.strictness),
+        }
+        return JSONResponse({"sweeps": rows, "policy": policy})
+
+    async def _report(self, request: Request) -> Response:
+        """Take a sweep's report; answer what the admin wants of it."""
+        caller = self._sweeper(request)
+        if isinstance(caller, Refusal):
+            return caller.response()
+        data = bytearray()
+        try:
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > MAX_REPORT_BYTES:
+                    return Refusal.BAD_REPORT.response()
+        except ClientDisconnect:
+            return Response(status_code=499)
+        try:
+            name = _NAME.validate_python(request.path_params["name"])
+            report = SweepReport.model_validate_json(data)
+        except ValidationError:
+            return Refusal.BAD_REPORT.response()
+        order: SweepOrder = self._sweeps.note(caller.name, name, report)
+        return JSONResponse(order.model_dump(mode="json"))
+
+    def _sweeper(self, request: Request) -> Caller | Refusal:
+        caller = self._caller_of(request)
+        if isinstance(caller, Caller) and not caller.may_sweep:
+            return Refusal.SWEEP_NOT_ALLOWED
+        return caller

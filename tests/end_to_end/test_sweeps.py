@@ -1,0 +1,155 @@
+"""Sweeps of folders: real processes, real files, a real coordinator."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from shared.exit_codes import ExitCode
+from tests.end_to_end.pictures import bright, broken, dark
+from tests.end_to_end.processes import Coordinator, Scanner
+from tests.end_to_end.sweeping import Sweeper, json_lines, paths
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sweeper(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sweeper]:
+    """One coordinator with a scanner for the tests of this file."""
+    async with Coordinator(tmp_path_factory.mktemp("sweeps")) as coordinator, Scanner(coordinator, "one"):
+        yield Sweeper(coordinator)
+
+
+async def test_sweep_finds_what_is_in_a_folder(sweeper: Sweeper, tmp_path: Path) -> None:
+    """Files are found wherever they are; what does not decode is told apart, and nothing is removed."""
+    store = tmp_path / "store"
+    (store / "a" / "b").mkdir(parents=True)
+    for number in range(20):
+        (store / f"{number}.png").write_bytes(dark())
+    (store / "a" / "b" / "found.png").write_bytes(bright())
+    (store / "a" / "broken.png").write_bytes(broken())
+    (store / "a" / "empty").touch()
+    (store / "a" / "round").symlink_to(store)
+    swept = await sweeper.run(store)
+    assert swept.code == ExitCode.FOUND
+    assert (swept.end["done"], swept.end["found"], swept.end["unreadable"], swept.end["failed"]) == (23, 1, 2, 0)
+    rows = await sweeper.report(store)
+    assert paths(rows) == {"a/b/found.png"}
+    assert paths(rows, "unreadable") == {"a/broken.png", "a/empty"}
+    (row,) = [row for row in rows if row["outcome"] == "flagged"]
+    assert (row["action"], row["parts"], len(row["sha256"])) == ("reported", ["light"], 64)
+    assert (store / "a" / "b" / "found.png").exists()
+
+
+async def test_sweep_purges_what_it_finds_and_nothing_else(sweeper: Sweeper, tmp_path: Path) -> None:
+    """With --purge what is flagged is gone afterwards; what does not decode stays."""
+    store = tmp_path / "store"
+    store.mkdir()
+    for name, content in (("bad", bright()), ("good", dark()), ("broken", broken())):
+        (store / name).write_bytes(content)
+    swept = await sweeper.run(store, "--purge")
+    assert swept.code == ExitCode.FOUND
+    assert sorted(path.name for path in store.iterdir()) == ["broken", "good"]
+    assert [(row["path"], row["action"]) for row in await sweeper.report(store)] == [("bad", "removed"), ("broken", "")]
+
+
+async def test_sweep_looks_only_at_what_is_new(sweeper: Sweeper, tmp_path: Path) -> None:
+    """The next sweep is over at once; --all asks for everything, and needs no bytes of what did not change."""
+    store = tmp_path / "store"
+    store.mkdir()
+    old = store / "old"
+    old.write_bytes(dark())
+    assert (await sweeper.run(store)).code == ExitCode.DONE
+    (store / "new").write_bytes(bright())
+    swept = await sweeper.run(store)
+    assert swept.end["found"] == 1
+    # Its bytes cannot be had any more: it is known by its hash.
+    changed = old.stat()
+    again = await sweeper.run(store, "--all")
+    assert (again.end["done"], again.end["remembered"], again.end["found"]) == (2, 2, 1)
+    assert old.stat().st_atime_ns == changed.st_atime_ns
+
+
+async def test_sweep_names_files_whose_names_are_not_text(sweeper: Sweeper, tmp_path: Path) -> None:
+    """Names that are no UTF-8, or that would upset a terminal, are found, written so that they can be read, removed."""
+    store = tmp_path / "store"
+    store.mkdir()
+    names = {b"caf\xe9.png": r"caf\xe9.png", b"two\nlines": r"two\x0alines", "süß".encode(): "süß"}
+    for name in names:
+        (store / os.fsdecode(name)).write_bytes(bright())
+    assert (await sweeper.run(store, "--purge")).code == ExitCode.FOUND
+    assert paths(await sweeper.report(store)) == set(names.values())
+    assert not list(store.iterdir())
+    table = await sweeper.command("sweep report", store)
+    assert r"caf\xe9.png" in table.output
+    comma = await sweeper.command("sweep report", store, "--format", "csv")
+    assert len(comma.output.splitlines()) == 4
+
+
+async def test_sweep_goes_on_after_it_was_killed(sweeper: Sweeper, tmp_path: Path) -> None:
+    """After two kills in the middle everything is found once, and nothing is settled twice."""
+    store = tmp_path / "store"
+    planted = set()
+    for number in range(400):
+        path = store / f"{number % 7}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bright() if number % 29 == 3 else dark())
+        if number % 29 == 3:
+            planted.add(str(path.relative_to(store)))
+    for _ in range(2):
+        async with sweeper.started("sweep run", store, "--json", "--limit-rate", "150") as process:
+            async for line in json_lines(process):
+                if line["event"] == "file":
+                    break
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+    swept = await sweeper.run(store)
+    assert swept.end["done"] == 400
+    assert paths(await sweeper.report(store)) == planted
+
+
+async def test_sweep_broken_off_by_a_signal_goes_on_later(sweeper: Sweeper, tmp_path: Path) -> None:
+    """Ctrl-C ends it with 130 and a sentence; the next run does not begin anew."""
+    store = tmp_path / "store"
+    store.mkdir()
+    for number in range(120):
+        (store / str(number)).write_bytes(dark())
+    async with sweeper.started("sweep run", store, "--json", "--limit-rate", "40") as process:
+        async for line in json_lines(process):
+            if line["event"] == "progress" and line["done"] > 20:
+                break
+        process.send_signal(signal.SIGINT)
+        _, words = await process.communicate()
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert b"goes on here" in words
+    swept = await sweeper.run(store)
+    assert (swept.end["run"], swept.end["done"]) == (1, 120)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"sweep_url": ""}, "FEDIWARD_SWEEP_URL is not set"),
+        ({"sweep_url": "http://127.0.0.1:14051"}, "FEDIWARD_SWEEP_URL must be"),
+    ],
+)
+async def test_sweep_without_a_caller_says_what_to_do(
+    sweeper: Sweeper, tmp_path: Path, change: dict[str, object], sentence: str
+) -> None:
+    """A wrong setting is one sentence and exit code 2."""
+    other = Sweeper(sweeper.coordinator, name=f"other{tmp_path.name[-8:]}", **change)
+    swept = await other.run(tmp_path)
+    assert (swept.code, sentence in swept.words) == (ExitCode.BAD_CONFIGURATION, True)
+
+
+async def test_sweep_of_a_caller_that_may_not_is_refused(sweeper: Sweeper, tmp_path: Path) -> None:
+    """A caller without the right to sweep, or an unknown one, ends it with the code of a refused token."""
+    secret = sweeper.coordinator.new_caller("plain")
+    for wrong in (secret, "unknown"):
+        other = Sweeper(sweeper.coordinator, name=f"x{wrong[:4]}", sweep_url=sweeper.coordinator.hook_url(wrong))
+        assert (await other.run(tmp_path)).code == ExitCode.TOKEN_REFUSED
