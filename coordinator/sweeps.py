@@ -124,13 +124,9 @@ class Sweeps:
             known.wanted = SweepOrder(limit_per_s=wanted.limit_per_s)
         return wanted
 
-    def want(self, caller: str, name: str, wanted: SweepOrder) -> bool:
-        """Set what a sweep is told at its next report; False when there is no such sweep."""
-        known = self._known.get((caller, name))
-        if known is None:
-            return False
-        known.wanted = wanted
-        return True
+    def find(self, caller: str, name: str) -> KnownSweep | None:
+        """Return a sweep, whose `wanted` may be set: it is told at its next report. None when there is no such."""
+        return self._known.get((caller, name))
 
     def all(self) -> tuple[KnownSweep, ...]:
         """Return all that reported since the start, the one heard last first."""

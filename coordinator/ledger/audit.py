@@ -34,6 +34,8 @@ class What(StrEnum):
     """An admin paused, resumed, drained, disconnected or forgot a scanner, or had it tried."""
     MODE = "mode"
     """An admin changed whether answers count."""
+    SWEEP = "sweep"
+    """An admin paused, slowed down or stopped a sweep, or let it go on."""
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,9 @@ class Child:
             self._missing, self._pixels_next = pixels, True
         if exchange.done is None:
             return False
-        self.ended.set_result(None)
+        # Whoever waited may have been cancelled in this very turn of the loop.
+        if not self.ended.done():
+            self.ended.set_result(None)
         return True
 
     def _lose(self) -> None:

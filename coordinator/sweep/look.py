@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Outcome
-from coordinator.sweep.asking import Asking, Told
+from coordinator.sweep.asking import Told
 from coordinator.sweep.budget import Budget
 from coordinator.sweep.errors import AwayError, FetchError, GoneError, RemovalError, SourceAwayError
 from coordinator.sweep.flow import Flow
@@ -41,6 +42,16 @@ IN_WORDS = {
 }
 
 
+class Asker(Protocol):
+    """What is needed of the line to the coordinator: see `asking.Asking`."""
+
+    async def known(self, sha256: str) -> Told | None:
+        """Return what is known of a content; None when its bytes have to be sent."""
+
+    async def look(self, chunks: Sequence[bytes]) -> Told:
+        """Have a content looked at."""
+
+
 @dataclass(slots=True)
 class Fetched:
     """The bytes of a file."""
@@ -68,11 +79,12 @@ class Look:
         *,
         source: Source,
         removal: Removal | None,
-        asking: Asking,
+        asking: Asker,
         before_removal: Callable[[Row], Awaitable[None]],
         flow: Flow,
         budget: Budget,
         body_limit_bytes: int,
+        first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
         """Take how files are removed, None: they are only reported; and what is awaited before each removal."""
         self._source = source
@@ -82,6 +94,7 @@ class Look:
         self._flow = flow
         self._budget = budget
         self._body_limit_bytes = body_limit_bytes
+        self._first_pause_s = first_pause_s
 
     async def settle(self, item: Item, known: Row | None, run: int) -> Settled:
         """Find out what a file is and do what is to be done about it. Raises RefusedError and StrangerError."""
@@ -169,7 +182,7 @@ class Look:
         return await self._asking.look(fetched.chunks)
 
     async def _fetch(self, item: Item) -> Fetched:
-        pause_s = FIRST_PAUSE_S
+        pause_s = self._first_pause_s
         for left in reversed(range(FETCH_TRIES)):
             try:
                 return await self._fetch_once(item)

@@ -35,6 +35,7 @@ class Pass:
         tally: Tally,
         on_settled: Callable[[Settled], None],
         at_once: int = MOST_AT_ONCE,
+        first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
         self._source = source
         self._state = state
@@ -42,6 +43,7 @@ class Pass:
         self._tally = tally
         self._on_settled = on_settled
         self._at_once = at_once
+        self._first_pause_s = first_pause_s
         self._on_way: set[bytes] = set()
 
     async def go(self, run: Run, *, until_known: bool) -> None:
@@ -72,13 +74,13 @@ class Pass:
             logger.info("files are not counted: %s", error)
 
     async def _list(self, queue: Queue, run: Run, *, until_known: bool) -> None:
-        pause_s = FIRST_PAUSE_S
+        pause_s = self._first_pause_s
         may_end_early = until_known and self._source.is_newest_first and not run.is_resumed
         while True:
             try:
                 async for batch in self._source.listing(run.since_s):
                     self._tally.message = ""
-                    pause_s = FIRST_PAUSE_S
+                    pause_s = self._first_pause_s
                     is_new = await self._enqueue(queue, batch, run)
                     if may_end_early and not is_new:
                         return

@@ -154,10 +154,9 @@ def route(port: int) -> None:
 
     app = Starlette(routes=[Route("/", answer, methods=["POST"])])
     # The coordinator's event loop: by itself uvicorn takes another one where that happens to be installed.
-    config = uvicorn.Config(
-        app, "127.0.0.1", port, loop="asyncio", http="httptools", access_log=False, log_level="warning"
+    uvicorn.run(
+        app, host="127.0.0.1", port=port, loop="asyncio", http="httptools", access_log=False, log_level="warning"
     )
-    uvicorn.Server(config).run()
 
 
 async def copies_rows() -> list[Row]:

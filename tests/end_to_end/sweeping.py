@@ -69,6 +69,7 @@ class Sweeper:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        words = b""
         try:
             yield process
         finally:
@@ -77,6 +78,7 @@ class Sweeper:
             _, words = await process.communicate()
             # Shown where a test fails.
             sys.stdout.write(words.decode(errors="replace"))
+        assert b"Traceback" not in words
 
     async def command(self, command: str, *arguments: object) -> Swept:
         """Run a command to its end."""

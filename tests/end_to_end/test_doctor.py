@@ -232,6 +232,16 @@ async def test_scanners_doctor_names_device_and_model(instance: Instance) -> Non
     assert (report.parts["device"], report.parts["welcome"]) == ("FEDIWARD_DEVICE", "FEDIWARD_MODEL")
 
 
+async def test_scanners_doctor_says_why_it_would_get_nothing(tmp_path: Path) -> None:
+    """Weights of which the coordinator does not know the fingerprint are the model's fault."""
+    async with Coordinator(tmp_path, fingerprint="0123456789") as coordinator:
+        scanner = Scanner(coordinator, "one")
+        report = await examine("scanner", tmp_path, dict(scanner.settings))
+    assert (report.code, report.wrong) == (FOUND, {"welcome"}), report.words
+    assert report.parts["welcome"] == "model"
+    assert "FEDIWARD_FINGERPRINT" in report.words
+
+
 async def test_scanners_doctor_names_what_is_no_coordinator(instance: Instance) -> None:
     """Something else that answers, like pict-rs, is the fault of the proxy before the coordinator."""
     settings = dict(instance.scanner.settings) | {"coordinator": f"ws://127.0.0.1:{instance.pictrs.port}"}

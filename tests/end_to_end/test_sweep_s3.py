@@ -85,7 +85,7 @@ async def test_sweep_of_a_failing_bucket_misses_nothing(coordinator: Coordinator
         async with HttpFaults(server.port, share=0.05) as proxy:
             sweeper.variables["AWS_ENDPOINT_URL"] = proxy.url
             for done in (300, 900):
-                async with sweeper.started("sweep run", SOURCE, "--json", "--limit-rate", "700") as process:
+                async with sweeper.started("sweep run", SOURCE, "--json", "--limit-rate", "250") as process:
                     async for line in json_lines(process):
                         if line["event"] == "progress" and line["done"] >= done:
                             break

@@ -86,11 +86,11 @@ async def test_sweep_over_sftp_goes_on_when_the_server_is_back(sweeper: Sweeper,
     store = stored(tmp_path)
     server = Sshd(tmp_path)
     async with server:
-        options = (*server.options, "--json", "--limit-rate", "20")
+        options = (*server.options, "--json", "--limit-rate", "8")
         async with sweeper.started("sweep run", server.source(store).replace(" ", "%20"), *options) as process:
             lines = json_lines(process)
             async for line in lines:
-                if line["event"] == "progress" and line["done"] >= 10:
+                if line["event"] == "progress" and line["done"] >= 5:
                     break
             server.clean_up()
             async for line in lines:

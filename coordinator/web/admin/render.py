@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from coordinator.status.snapshot import Snapshot
+from coordinator.sweeps import Sweeps
+from coordinator.web.admin.sweep_view import SweepRow, sweep_cells, sweep_rows, sweep_shape
 from coordinator.web.admin.templates import Templates
 from coordinator.web.admin.view import Cells, Row, cells_of, notices_of, rows_of, shape_of
 
@@ -20,6 +23,7 @@ class Rendered:
 
     snapshot: Snapshot
     rows: tuple[Row, ...]
+    sweeps: tuple[SweepRow, ...]
     cells: Cells
     shape: str
 
@@ -37,12 +41,15 @@ class Rendered:
         return json.dumps({**self.cells, "at": ""}, separators=(",", ":")).encode() + self.shape.encode()
 
 
-def render(snapshot: Snapshot, templates: Templates) -> Rendered:
-    """Turn a snapshot into cells, some of them pieces of HTML."""
+def render(snapshot: Snapshot, sweeps: Sweeps, templates: Templates, is_dismissed: Callable[[str], bool]) -> Rendered:
+    """Turn a snapshot into cells, some of them pieces of HTML; `is_dismissed` knows notices by their key."""
     rows = rows_of(snapshot)
     cells = cells_of(snapshot)
-    cells["notices"] = templates.piece("notices.html", notices=notices_of(snapshot))
+    cells.update(sweep_cells(sweeps))
+    sweeping = sweep_rows(sweeps)
+    notices = [notice for notice in notices_of(snapshot) if not is_dismissed(notice.key)]
+    cells["notices"] = templates.piece("notices.html", notices=notices)
     cells["refused"] = templates.piece("refused_attempts.html", refused=snapshot.refused[:SHOWN_ATTEMPTS])
     cells["recent"] = templates.piece("recent.html", recent=snapshot.uploads.recent[:SHOWN_DECISIONS])
     cells["callers"] = templates.piece("callers.html", callers=snapshot.callers)
-    return Rendered(snapshot, rows, cells, shape_of(snapshot, rows))
+    return Rendered(snapshot, rows, sweeping, cells, shape_of(snapshot, rows, sweep_shape(sweeping)))

@@ -62,7 +62,7 @@ async function renew() {
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
     const mine = document.getElementById('rows'), theirs = fresh.getElementById('rows');
     let whole = true;
-    for (const id of mine && theirs ? ['next', 'policy'] : ['scanners', 'policy']) {
+    for (const id of mine && theirs ? ['next', 'sweeps', 'policy'] : ['scanners', 'sweeps', 'policy']) {
       const old = document.getElementById(id);
       // What somebody is typing in stays until they are done; then the next snapshot finds the page old again.
       if (old.contains(document.activeElement)) whole = false;

@@ -27,6 +27,7 @@ from coordinator.settings import Network
 from coordinator.status.board import Board, Judging
 from coordinator.status.collectors import Collectors
 from coordinator.steering import Steering
+from coordinator.sweeps import Sweeps
 from coordinator.trust.record import Trust
 from coordinator.web.admin.page import AdminPage
 from coordinator.web.admin.token import AdminToken
@@ -68,6 +69,7 @@ class Scene:
     collectors: Collectors
     board: Board
     trust: Trust
+    sweeps: Sweeps
     outcomes: OutcomeTable
     client: httpx2.AsyncClient
     folder: Path
@@ -119,7 +121,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls: bool = False) -> AsyncIterator[Scene]:
+async def scene(
+    folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls: bool = False, public_url: str = ""
+) -> AsyncIterator[Scene]:
     """Build the page on files in a folder, as the coordinator does."""
     async with Ledger(folder / "ledger.sqlite") as ledger:
         hub = Hub(Machine(now=asyncio.get_running_loop().time() - RETURN_GRACE_S))
@@ -138,17 +142,21 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
         )
         steering = Steering(folder / "steering.json", hub=hub, outcomes=outcomes)
         board.pause_of, board.aside_of = steering.pauses.get, trust.aside_of
+        sweeps = Sweeps()
         page = AdminPage(
             token=AdminToken.of(TOKEN),
             sessions_file=folder / "admin-sessions.json",
             snapshot=board.snapshot,
+            events_of=board.events_of,
             scanners=ScannerSocket(credentials=credentials, hub=hub, trust=trust, policy=policy, collectors=collectors),
             trust=trust,
             credentials=credentials,
             roster=collectors.roster,
             ledger=ledger,
             steering=steering,
+            sweeps=sweeps,
             trusted_proxies=trusted_proxies,
+            public_url=public_url,
         )
         app = Starlette(routes=[page.mount])
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"} if tls else {}
@@ -166,6 +174,7 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
                 collectors=collectors,
                 board=board,
                 trust=trust,
+                sweeps=sweeps,
                 outcomes=outcomes,
                 client=client,
                 folder=folder,
