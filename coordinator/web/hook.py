@@ -261,7 +261,7 @@ def _respond(
 
 def wants_margins(request: Request) -> bool:
     """Say whether a caller asks how far a picture is from being flagged, which is no upload that anybody waits for."""
-    return request.query_params.get("margins") == "1"
+    return bool(request.scope["query_string"]) and request.query_params.get("margins") == "1"
 
 
 async def _until_gone(request: Request) -> None:
