@@ -6,10 +6,9 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.processes import Coordinator, environment
@@ -112,6 +111,8 @@ async def json_lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[
         yield json.loads(line)
 
 
-def files_in(folder: Path) -> Iterator[Path]:
-    """Yield the files in a folder and below."""
-    return (path for path in folder.rglob("*") if path.is_file())
+async def progress(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
+    """Yield the lines that say how far a sweep is, and the last one."""
+    async for line in json_lines(process):
+        if line["event"] != "file":
+            yield line

@@ -1,0 +1,105 @@
+"""What a sweep has done, in its file."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from coordinator.sweep.item import Item
+from coordinator.sweep.row import Action, Row
+from coordinator.sweep.state import FLUSH_ROWS, State, connect, has_found, notable_rows
+from shared.errors import ConfigurationError
+
+ROW = Row(b"\xff/a", "tag", 3, 1, "flagged", "ab" * 32, ("p",), Action.REPORTED, ("x",), "why")
+
+
+async def test_state_gives_back_what_it_was_given(tmp_path: Path) -> None:
+    """A row is found before it is written and after the file was opened anew; the file is for its owner only."""
+    path = tmp_path / "sweeps" / "state.sqlite"
+    async with State(path) as state:
+        await state.begin(since_s=None)
+        await state.note(ROW)
+        assert await state.known([Item(b"\xff/a"), Item(b"other")]) == {ROW.place: ROW}
+    async with State(path) as state:
+        assert await state.known([Item(b"\xff/a")]) == {ROW.place: ROW}
+    assert path.stat().st_mode & 0o777 == 0o600
+    with closing(connect(path)) as database:
+        assert list(notable_rows(database)) == [ROW]
+        assert has_found(database)
+        assert not has_found(database, run=2)
+
+
+async def test_state_goes_on_with_a_run_that_was_broken_off(tmp_path: Path) -> None:
+    """A run that did not end is the one that goes on; after its end, or given up, another one begins."""
+    path = tmp_path / "state.sqlite"
+    async with State(path) as state:
+        first = await state.begin(since_s=5.0)
+    async with State(path) as state:
+        again = await state.begin(since_s=None)
+        assert (again.id, again.since_s, again.is_resumed) == (first.id, 5.0, True)
+        assert await state.last_complete() is None
+        await state.end(again)
+        assert (await state.last_complete()) == first
+        second = await state.begin(since_s=None)
+        assert (second.id, second.is_resumed) == (first.id + 1, False)
+        await state.give_up()
+        assert not (await state.begin(since_s=None)).is_resumed
+
+
+async def test_state_tells_what_is_unfinished(tmp_path: Path) -> None:
+    """Failed files and removals that are not confirmed are unfinished, also those not written yet."""
+    async with State(tmp_path / "state.sqlite") as state:
+        run = await state.begin(since_s=None)
+        rows = [
+            Row(b"a", "", 1, run.id, "failed"),
+            Row(b"b", "", 1, run.id, "flagged", action=Action.REMOVING),
+            Row(b"c", "", 1, run.id, "flagged", action=Action.REMOVED),
+            Row(b"d", "", 1, run.id, "clean"),
+            Row(b"e", "", 1, run.id + 1, "failed"),
+        ]
+        for row in rows:
+            await state.note(row)
+        assert {row.place for row in await state.unfinished(run)} == {b"a", b"b"}
+        counts = sorted(await state.counts(run))
+        assert counts == [("clean", "", 1), ("failed", "", 1), ("flagged", "removed", 1), ("flagged", "removing", 1)]
+
+
+async def test_state_writes_many_together(tmp_path: Path) -> None:
+    """Rows are on the disk after so many, without waiting for the end."""
+    path = tmp_path / "state.sqlite"
+    async with State(path) as state:
+        run = await state.begin(since_s=None)
+        for number in range(2 * FLUSH_ROWS):
+            await state.note(Row(b"%d" % number, "", 1, run.id, "clean"))
+        with closing(sqlite3.connect(path)) as database:
+            (count,) = database.execute("SELECT count(*) FROM places").fetchone()
+        assert count >= FLUSH_ROWS
+
+
+async def test_state_belongs_to_one_sweep_at_a_time(tmp_path: Path) -> None:
+    """A second sweep of the same source is refused with a sentence, and may have it once the first is over."""
+    path = tmp_path / "state.sqlite"
+    async with State(path):
+        with pytest.raises(ConfigurationError, match="Another sweep"):
+            async with State(path):
+                pass
+    async with State(path):
+        pass
+
+
+async def test_state_that_is_something_else_is_refused(tmp_path: Path) -> None:
+    """A file of another kind, and one of another version, are left alone."""
+    other = tmp_path / "other.sqlite"
+    other.write_text("this is a letter to somebody, and not a database at all")
+    with pytest.raises(ConfigurationError, match="no state of a sweep"):
+        async with State(other):
+            pass
+    newer = tmp_path / "newer.sqlite"
+    with closing(sqlite3.connect(newer)) as database:
+        database.execute("PRAGMA user_version=99")
+    with pytest.raises(ConfigurationError, match="another version"):
+        async with State(newer):
+            pass
