@@ -19,7 +19,8 @@ $(READY): pyproject.toml
 demo: $(READY)  ## Start a coordinator and two scanners, send a dozen pictures; ONCE=1 ends after them
 	$(BIN)/python -m tests.demo $(if $(ONCE),--once)
 
-test: $(READY)  ## Run the tests; ARGS="-k word" picks some
+test: export SLOW := $(SLOW)
+test: $(READY)  ## Run the tests; ARGS="-k word" picks some, SLOW=1 adds the long ones (as in CI)
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else

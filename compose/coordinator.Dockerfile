@@ -9,7 +9,7 @@ COPY coordinator coordinator
 COPY scanner scanner
 COPY shared shared
 RUN python3 -m venv /opt/fediward \
-    && /opt/fediward/bin/pip install --no-cache-dir --disable-pip-version-check '.[sweep]' \
+    && /opt/fediward/bin/pip install --no-cache-dir --disable-pip-version-check '.[notify,pdq,sweep]' \
     && rm -rf /opt/fediward/lib/python3*/site-packages/pip*
 
 FROM ${BASE}

@@ -181,6 +181,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             token=admin_token,
             sessions_file=settings.sessions_file,
             snapshot=board.snapshot,
+            events_of=board.events_of,
             scanners=scanners,
             credentials=credentials,
             roster=collectors.roster,
@@ -189,6 +190,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             steering=steering,
             sweeps=sweeps,
             trusted_proxies=settings.trusted_proxies,
+            public_url=settings.public_url,
         )
         metrics = MetricsPage(
             token=admin_token,

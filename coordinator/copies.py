@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_S = 2.0
-"""Longest that an upload waits until a changed list is loaded; then it is compared with the list as it was."""
-
 NEEDS_EXTRA = "needs the extra `pdq`: pip install 'fediward[pdq]'"
 
 
@@ -86,12 +83,16 @@ class Copies:
             logger.warning("%d likenesses are blocked, and no copy is recognised: that %s", state.newest, NEEDS_EXTRA)
         self._state, self._mark = state, mark
 
-    async def wanted(self) -> bool:
-        """Say whether an upload should have its likeness worked out, after what was changed in the ledger was read."""
+    async def wanted(self, *, within_s: float) -> bool:
+        """Say whether an upload should have its likeness worked out, after what was changed in the ledger was read.
+
+        When that takes longer than `within_s`, the upload is compared with what was blocked before: the first block of
+        all has the limited processes replaced.
+        """
         if self._ledger.decisions_mark != self._mark:
             if self._loading is None:
                 self._loading = asyncio.create_task(self._reload())
-            await asyncio.wait({self._loading}, timeout=PATIENCE_S)
+            await asyncio.wait({self._loading}, timeout=within_s)
         return self._has_extra and self._state.blocks
 
     def close(self) -> None:

@@ -110,7 +110,8 @@ class Credentials:
     def book(self) -> Book:
         """What the file holds now. Raises ConfigurationError when it cannot be read."""
         try:
-            status = self._path.stat()
+            # Not Path.stat: this is asked for every upload.
+            status = os.stat(self._path)
         except FileNotFoundError:
             self._stamp, self._book = None, Book()
             return self._book

@@ -16,8 +16,9 @@ from coordinator.media.looks import PDQ_BYTES
 Words: TypeAlias = NDArray[np.uint64]
 
 _WORDS = PDQ_BYTES // 8
-_AT_ONCE = 16_384
-"""Of each column 128 KiB: what is worked out of them stays in the processor's cache."""
+_AT_ONCE = 131_072
+"""Of each column 1 MiB: small enough for the processor's cache, and so many that the interpreter is taken rarely, for
+which a busy event loop is waited for each time."""
 
 
 @dataclass(frozen=True, slots=True)

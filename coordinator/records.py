@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from coordinator.body import Body
 from coordinator.judge.margins import Margins
@@ -22,7 +21,7 @@ from coordinator.ledger.times import Clock, now
 from coordinator.ledger.verdicts import Judged, StoredScores, Verdict
 from coordinator.ledger.way import Way
 from coordinator.media.cutter_version import CUTTER_VERSION
-from coordinator.media.looks import Views
+from coordinator.media.looks import Likeness, Views
 from coordinator.uploads import Finding
 from shared.messages import Lane
 
@@ -76,7 +75,7 @@ class Records:
             self._ledger.note_seen(body.sha256, way)
         elif recording:
             self._ledger.remember(Judged(body.sha256, body.size_bytes, way, verdict, self._clock()))
-        return replace(_remembered(verdict, took_ms), likeness=known.likeness)
+        return _remembered(verdict, known.likeness, took_ms)
 
     async def margins(self, body: Body, finding: Finding | None = None) -> Margins | None:
         """Say how far an upload is from being flagged, by what was just found or by stored scores; None without any."""
@@ -192,7 +191,7 @@ def _decided(known: Known, took_ms: dict[str, float]) -> Finding:
     return Finding(outcome, reason=f"{outcome} by {by}", remembered=True, milliseconds=took_ms, likeness=likeness)
 
 
-def _remembered(verdict: Verdict, took_ms: dict[str, float]) -> Finding:
+def _remembered(verdict: Verdict, likeness: Likeness | None, took_ms: dict[str, float]) -> Finding:
     return Finding(
         Outcome.FLAGGED if verdict.flagged else Outcome.CLEAN,
         reason="judged before",
@@ -203,4 +202,5 @@ def _remembered(verdict: Verdict, took_ms: dict[str, float]) -> Finding:
         scanner=verdict.scanner,
         remembered=True,
         milliseconds=took_ms,
+        likeness=likeness,
     )

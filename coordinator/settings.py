@@ -165,6 +165,14 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as wss://fediward.example.org, without a query or a password")
         return value
 
+    @field_validator("sweep_url")
+    @classmethod
+    def _check_sweep_url(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit("" if value is None else value.get_secret_value())
+        if value is not None and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("must be http://ADDRESS:14051 and the path that `caller new NAME --sweep` prints")
+        return value
+
     @field_validator("pictrs_api_key")
     @classmethod
     def _check_key(cls, value: SecretStr | None) -> SecretStr | None:

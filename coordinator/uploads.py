@@ -30,6 +30,9 @@ ANSWER_MARGIN_S = 0.15
 
 WORTH_ANOTHER_TRY_S = 0.5
 
+LIST_SHARE = 0.5
+"""Of the time that is left to an upload, for a list of what is blocked that has just changed."""
+
 OUTCOME_OF_MEDIA_ERROR: Mapping[type[MediaError], Outcome] = {
     Unreadable: Outcome.UNREADABLE,
     Unsupported: Outcome.UNSUPPORTED,
@@ -133,7 +136,7 @@ class Uploads:
         is_worth_it = remembered.outcome is Outcome.CLEAN or (
             remembered.outcome is Outcome.BLOCKED and remembered.likeness is None
         )
-        if not (is_worth_it and body.is_whole and self._copies is not None and await self._copies.wanted()):
+        if not (is_worth_it and body.is_whole and await self._wants_likeness(deadline_s)):
             return remembered
         likeness = remembered.likeness
         if likeness is None:
@@ -146,6 +149,10 @@ class Uploads:
             return finding
         return replace(copy, format=finding.format, milliseconds=finding.milliseconds)
 
+    async def _wants_likeness(self, deadline_s: float) -> bool:
+        within_s = (deadline_s - asyncio.get_running_loop().time()) * LIST_SHARE
+        return self._copies is not None and await self._copies.wanted(within_s=max(0.0, within_s))
+
     async def _cut(self, body: Body, views: Views, lane: Lane, deadline_s: float) -> Cut:
         return await self._cutters.cut(
             body.chunks,
@@ -153,7 +160,7 @@ class Uploads:
             views=views,
             lane_is_live=lane is Lane.LIVE,
             deadline_s=deadline_s,
-            likeness=self._copies is not None and await self._copies.wanted(),
+            likeness=await self._wants_likeness(deadline_s),
         )
 
     async def _as_copy(self, likeness: Likeness | None) -> Finding | None:

@@ -27,11 +27,11 @@ def doctor(
     """
     import asyncio
     import json
+    import os
     from contextlib import suppress
 
     from coordinator.doctor.bundle import write_bundle
     from coordinator.doctor.examination import examine
-    from coordinator.doctor.variables import environment
     from coordinator.settings import ENV_FILE, load_settings
     from shared.errors import ConfigurationError
     from shared.findings import Finding, is_sound, summary
@@ -41,7 +41,7 @@ def doctor(
 
     async def collect() -> list[Finding]:
         findings = []
-        async for finding in examine(environment(), Path(ENV_FILE)):
+        async for finding in examine(os.environ, Path(ENV_FILE)):
             findings.append(finding)
             if not as_json:
                 sys.stdout.write("".join(f"{line}\n" for line in finding.lines()))

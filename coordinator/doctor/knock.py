@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import socket
@@ -115,8 +116,6 @@ def _is_slow(error: Exception) -> bool:
 
 
 def _object(answer: httpx2.Response, body: bytes) -> Mapping[str, Any]:
-    import json
-
     if "json" not in answer.headers.get("content-type", ""):
         return {}
     try:

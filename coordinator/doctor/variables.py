@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -88,8 +87,3 @@ def names_in(env_file: Path) -> Iterable[str]:
 
 def _either(names: list[str]) -> str:
     return " or ".join(sorted(names))
-
-
-def environment() -> Mapping[str, str]:
-    """Return the process's environment."""
-    return os.environ

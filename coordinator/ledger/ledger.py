@@ -137,7 +137,11 @@ class Ledger:
 
     def note_seen(self, sha256: str, way: Way) -> None:
         """Have it counted that a picture came whose verdict was known."""
-        self._writer.put(SeenAgain(sha256, way.digest, self._clock()))
+        waiting = self._writer.find(SeenAgain.key_of(sha256, way.digest))
+        if isinstance(waiting, SeenAgain) and not waiting.is_taken:
+            waiting.add(self._clock())
+        else:
+            self._writer.put(SeenAgain(sha256, way.digest, self._clock()))
 
     async def record(self, entry: Entry, *, deadline_s: float) -> None:
         """Return once an entry of the audit is on the disk; `deadline_s` is in the time of the running loop.

@@ -152,18 +152,31 @@ class KnownLikeness:
         yield _LIKENESS, values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SeenAgain:
-    """A picture came whose verdict was known."""
+    """A picture came whose verdict was known, perhaps several times before this was written."""
 
     sha256: str
     way_digest: bytes
     at: datetime
+    times: int = 1
+    is_taken: bool = False
+    """It is being written: what comes now is another record."""
+
+    @staticmethod
+    def key_of(sha256: str, way_digest: bytes) -> tuple[str, str, bytes]:
+        """Return what such a record is found by while it waits to be written."""
+        return "seen", sha256, way_digest
 
     @property
-    def key(self) -> None:
-        """It is not looked for."""
-        return
+    def key(self) -> tuple[str, str, bytes]:
+        """What it is found by while it waits to be written."""
+        return self.key_of(self.sha256, self.way_digest)
+
+    def add(self, at: datetime) -> None:
+        """Count once more."""
+        self.times += 1
+        self.at = at
 
     @property
     def size_in_memory_bytes(self) -> int:
@@ -172,9 +185,15 @@ class SeenAgain:
 
     def statements(self) -> Statements:
         """Say what is to be written."""
+        self.is_taken = True
         yield (
             _SEEN,
-            {"b_sha256": bytes.fromhex(self.sha256), "b_way": self.way_digest, "b_last_seen": to_seconds(self.at)},
+            {
+                "b_sha256": bytes.fromhex(self.sha256),
+                "b_way": self.way_digest,
+                "b_last_seen": to_seconds(self.at),
+                "b_times": self.times,
+            },
         )
 
 
@@ -283,7 +302,10 @@ def _seen() -> Any:
     return (
         update(verdicts)
         .where(verdicts.c.sha256 == bindparam("b_sha256"), verdicts.c.way == _number_of(ways, ways.c.digest, "b_way"))
-        .values(count=verdicts.c.count + 1, last_seen=func.max(verdicts.c.last_seen, bindparam("b_last_seen")))
+        .values(
+            count=verdicts.c.count + bindparam("b_times"),
+            last_seen=func.max(verdicts.c.last_seen, bindparam("b_last_seen")),
+        )
     )
 
 

@@ -33,7 +33,7 @@ from coordinator.trust.record import Aside
 logger = logging.getLogger(__name__)
 
 WATCH_S = 1.0
-DEBTS_EVERY_S = 10.0
+DEBTS_EVERY_S = 5.0
 WRITE_EVERY_S = 300.0
 """Counts of results are written down so often; that a scanner came or left, at once."""
 

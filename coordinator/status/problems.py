@@ -39,7 +39,7 @@ def problems_of(sentence: Sentence, scanners: Sequence[ScannerStatus], debts: De
     if sentence.checking is not Checking.CHECKED:
         yield Problem(Cause.NOT_CHECKED, "", sentence.text, sentence.todo, sentence.since)
     if debts.open and debts.fault:
-        text = f"{debts.open} pictures that were accepted unseen cannot be looked at: {debts.fault}."
+        text = f"{debts.open} accepted unseen cannot be looked at: {debts.fault}."
         todo = "See that pict-rs runs, and that FEDIWARD_PICTRS_URL and FEDIWARD_PICTRS_API_KEY are right."
         yield Problem(Cause.DEBTS_STUCK, "", text, todo, debts.oldest)
     for scanner in scanners:

@@ -84,7 +84,7 @@ def connection_of(sight: Sight, record: Record, state: ScannerState | None, now_
         return Connection.OFFLINE, record.left_why
     silent_s = now_s - record.last_sign_s if record.last_sign_s is not None else 0.0
     if record.problem:
-        return Connection.CANNOT_SERVE, record.problem
+        return Connection.CANNOT_SERVE, "set aside" if sight.aside is not None else record.problem
     if state.is_late or record.is_quiet(now_s):
         return Connection.LATE, f"silent for {silent_s:.0f} s"
     match state.phase:

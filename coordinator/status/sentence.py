@@ -82,6 +82,8 @@ def advice(scanners: Sequence[ScannerStatus], refused: Sequence[RefusedAttempt])
                 where = "on its own machine" if intent.place is Place.MACHINE else "here"
                 return f"Resume {scanner.name}: it was paused {where}{f' ({intent.note})' if intent.note else ''}."
     for scanner in known:
+        if scanner.intent.kind is IntentKind.SET_ASIDE and is_connected(scanner):
+            return f"Look at {scanner.name}: it is set aside ({scanner.intent.note}), and tried again by itself."
         if scanner.connection is Connection.CANNOT_SERVE:
             return f"Correct {scanner.name}: {scanner.why}."
         if scanner.connection is Connection.REFUSED:

@@ -111,7 +111,7 @@ class Examiner:
         self._ask(self.asked, self._examination.question, self._within_s)
 
     def _decide(self, examination: Examination) -> None:
-        self.asked = ""
+        self.asked, self._examination = "", None
         self.close()
         fault = self._trust.judge(self._scanner, self._identity, examination)
         for other, difference in examination.differences.items():

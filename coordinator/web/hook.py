@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from coordinator.body import Body, BodyMemory, read_body
@@ -34,6 +35,9 @@ BY_ADDRESS = "IPADDR"
 
 WRITING_S = 0.05
 """Kept of the deadline for writing down, before the answer leaves, what nobody looked at in time."""
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+"""Made once: JSONResponse makes one for every answer."""
 
 QUERIES: Mapping[str, frozenset[str]] = {
     "lane": frozenset(Lane),
@@ -108,6 +112,8 @@ class Hook:
         return found or Refusal.UNKNOWN_CALLER
 
     def _lane(self, request: Request, caller: Caller) -> Lane | Refusal:
+        if not request.scope["query_string"]:
+            return Lane.LIVE
         if any(value not in QUERIES.get(key, ()) for key, value in request.query_params.multi_items()):
             return Refusal.WRONG_QUERY
         lane = Lane(request.query_params.get("lane", Lane.LIVE))
@@ -127,7 +133,7 @@ class Hook:
         if body.size_bytes == 0:
             return self._refuse(Refusal.EMPTY_BODY)
         body_ms = (loop.time() - began_s) * 1e3
-        recording = request.query_params.get("record", "1") == "1"
+        recording = not request.scope["query_string"] or request.query_params.get("record", "1") == "1"
         finding = await self._records.recall(body, recording=recording)
         margins = None
         if finding is not None and wants_margins(request):
@@ -250,12 +256,12 @@ def _respond(
         **report_of(body, finding, ruling, margins),
         "milliseconds": {step: round(value, 3) for step, value in times.items()},
     }
-    return JSONResponse(report, status_code=ruling.status)
+    return Response(_JSON.encode(report), status_code=ruling.status, media_type="application/json")
 
 
 def wants_margins(request: Request) -> bool:
     """Say whether a caller asks how far a picture is from being flagged, which is no upload that anybody waits for."""
-    return request.query_params.get("margins") == "1"
+    return bool(request.scope["query_string"]) and request.query_params.get("margins") == "1"
 
 
 async def _until_gone(request: Request) -> None:

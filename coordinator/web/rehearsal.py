@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from coordinator.credentials import ScannerToken
 from coordinator.judge.policy import Policy
+from coordinator.trust.record import Trust
 from coordinator.web.fitness import unfit
 from shared import limits
 from shared.close_codes import CloseCode
@@ -21,13 +22,16 @@ logger = logging.getLogger(__name__)
 CLOSE_S = 2.0
 
 
-async def rehearse(websocket: WebSocket, token: ScannerToken, policy: Policy, decoder: Decoder[FromScanner]) -> None:
+async def rehearse(
+    websocket: WebSocket, token: ScannerToken, policy: Policy, trust: Trust, decoder: Decoder[FromScanner]
+) -> None:
     """Hear a hello on an accepted connection, say welcome, and close; it takes HELLO_TIMEOUT_S at most."""
     code, said = CloseCode.DONE, "a rehearsal"
     try:
         async with asyncio.timeout(limits.HELLO_TIMEOUT_S):
             hello = await _hear(websocket, decoder)
-            await websocket.send_bytes(encode(_welcome(token, policy, unfit(policy, hello))))
+            problem = unfit(policy, hello) or _distrust(token, policy, trust, hello)
+            await websocket.send_bytes(encode(_welcome(token, policy, problem)))
     except TimeoutError:
         code, said = CloseCode.HELLO_TIMEOUT, "said no hello"
     except ProtocolError as error:
@@ -52,6 +56,11 @@ async def _hear(websocket: WebSocket, decoder: Decoder[FromScanner]) -> Hello:
     if not isinstance(hello, Hello):
         raise UnexpectedMessageError(hello.TYPE, "before hello")
     return hello
+
+
+def _distrust(token: ScannerToken, policy: Policy, trust: Trust, hello: Hello) -> str:
+    weights = next(model.fingerprint for model in hello.models if model.name == policy.model)
+    return trust.problem_of(token.name, weights, asyncio.get_running_loop().time())
 
 
 def _welcome(token: ScannerToken, policy: Policy, problem: str) -> Welcome:

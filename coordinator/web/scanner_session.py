@@ -79,6 +79,8 @@ class ScannerSession:
         self._generation = 0
         self._problem = ""
         self._pause = ""
+        self.said_wrong_hello = False
+        """What it said first was not understood."""
         self._pushed = Pushed(terms=len(policy.terms))
         self._examiner = Examiner(
             token.name, trust=trust, policy=policy, ask=self._ask, passed=self._become_ready, end=self.end
@@ -86,11 +88,6 @@ class ScannerSession:
         self._drained = ""
         """Why the connection ends once nothing is in flight; empty while it goes on."""
         self.trials = Trials(self._outbox.put, policy, lambda: hub.machine.scanners.get(self._generation))
-
-    @property
-    def was_greeted(self) -> bool:
-        """Say whether its hello was understood."""
-        return self._generation != 0
 
     @property
     def is_in_fleet(self) -> bool:
@@ -168,6 +165,7 @@ class ScannerSession:
             while True:
                 self._take(await self._receive())
         except ProtocolError as error:
+            self.said_wrong_hello = not self._generation
             logger.warning("scanner %s broke the protocol: %s", self.token.name, error)
             raise EndError(error.close_code, str(error)) from error
 

@@ -107,7 +107,7 @@ class ScannerSocket:
             await _deny(websocket, 503, "stopping", "The coordinator stops or restarts.")
         elif REHEARSAL in websocket.query_params:
             await websocket.accept(SUBPROTOCOL)
-            await rehearse(websocket, token, self._policy, self._decoder)
+            await rehearse(websocket, token, self._policy, self._trust, self._decoder)
         else:
             await websocket.accept(SUBPROTOCOL)
             session = ScannerSession(
@@ -123,7 +123,7 @@ class ScannerSocket:
             self._empty.clear()
             try:
                 await session.run()
-                if not session.was_greeted:
+                if session.said_wrong_hello:
                     self._note_refused(websocket, RefusalCause.WRONG_HELLO, token.name)
             finally:
                 self._sessions.discard(session)

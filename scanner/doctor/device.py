@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from scanner.models.device import Machine, choose
 from shared.findings import Finding, good, wrong
 
 IN_CONTAINER = "In a container: see compose/README.md for how the GPU is handed to it."
+
+UNKNOWN_VERSION = "(of a version that is not known)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +27,15 @@ class Drivers:
     """This user may use the AMD device."""
 
 
-def find_drivers(root: Path = Path("/")) -> Drivers:
-    """Look at what the kernel shows; `root` is where its folders are."""
+def find_drivers(root: Path = Path("/"), *, which: Callable[[str], str | None] = shutil.which) -> Drivers:
+    """Look at what the kernel shows, under `root`; on Windows, and in WSL, at what came with the driver."""
     version = root / "proc/driver/nvidia/version"
     text = version.read_text() if version.is_file() else ""
     # NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 …
     words = [word for word in text.split() if word[:1].isdigit() and word.count(".") >= 1]
+    nvidia = words[0] if words else UNKNOWN_VERSION if which("nvidia-smi") else ""
     kfd = root / "dev/kfd"
-    return Drivers(words[0] if words else "", kfd.exists(), os.access(kfd, os.R_OK | os.W_OK))
+    return Drivers(nvidia, kfd.exists(), os.access(kfd, os.R_OK | os.W_OK))
 
 
 def judge_device(asked: str, machine: Machine, drivers: Drivers) -> Finding:

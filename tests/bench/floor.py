@@ -82,7 +82,9 @@ def route(port: int, echo_port: int) -> None:
         return JSONResponse({"answer": len(await line.ask(frame))})
 
     app = Starlette(routes=[Route("/", scan, methods=["POST"])], lifespan=lifespan)
-    uvicorn.run(app, host="127.0.0.1", port=port, http="httptools", access_log=False, log_level="warning")
+    uvicorn.run(
+        app, host="127.0.0.1", port=port, loop="asyncio", http="httptools", access_log=False, log_level="warning"
+    )
 
 
 async def echo(port: int) -> None:

@@ -1,6 +1,7 @@
-"""Benchmark of the ledger: a look-up among a million verdicts, and a remembered answer beside a bare route.
+"""Benchmark of the ledger: a look-up among a million verdicts, a PDQ among a million, a remembered answer.
 
-The route reads and hashes the body, and answers. `python -m tests.bench.ledger route PORT` is its process.
+The last is compared with a bare route, which reads and hashes the body, and answers; `python -m tests.bench.ledger
+route PORT` is its process.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from starlette.routing import Route
 
 from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.schema import prepare
+from coordinator.likeness_index import LikenessIndex
+from coordinator.media.looks import PDQ_BYTES
 from tests.bench.load import Answered, Caller
 from tests.bench.rows import Row, at_most
 from tests.bench.uploads import accepting, noise_jpeg
@@ -36,6 +39,12 @@ VERDICTS = 1_000_000
 LOOK_UPS = 4_000
 LOOK_UP_BAR_MS = 1.0
 """Most that the median look-up may take: issue "The ledger"."""
+
+LIKENESSES = 1_000_000
+MATCHES = 200
+TURN_S = 0.001
+MATCH_BAR_MS = 20.0
+"""Most that comparing may take: issue "The ledger"."""
 
 ROUNDS = 15
 UPLOADS = 40
@@ -144,12 +153,38 @@ def route(port: int) -> None:
         return JSONResponse({"sha256": seen.hexdigest()})
 
     app = Starlette(routes=[Route("/", answer, methods=["POST"])])
-    uvicorn.run(app, host="127.0.0.1", port=port, http="httptools", access_log=False, log_level="warning")
+    # The coordinator's event loop: by itself uvicorn takes another one where that happens to be installed.
+    uvicorn.run(
+        app, host="127.0.0.1", port=port, loop="asyncio", http="httptools", access_log=False, log_level="warning"
+    )
+
+
+async def copies_rows() -> list[Row]:
+    """Measure comparing one PDQ with a million, in a thread as it is done for an upload; nothing is near."""
+    source = random.Random(1)
+    index = await asyncio.to_thread(LikenessIndex, source.randbytes(LIKENESSES * PDQ_BYTES))
+    wanted = [source.randbytes(PDQ_BYTES) for _ in range(MATCHES)]
+    taken_ms, longest_gap_ms = [], 0.0
+    for pdq in wanted:
+        began_s = time.perf_counter()
+        matching = asyncio.create_task(asyncio.to_thread(index.nearest, pdq, within=31))
+        while not matching.done():
+            turn_s = time.perf_counter()
+            await asyncio.sleep(TURN_S)
+            longest_gap_ms = max(longest_gap_ms, (time.perf_counter() - turn_s - TURN_S) * 1e3)
+        taken_ms.append((time.perf_counter() - began_s) * 1e3)
+        assert matching.result() is None
+    taken_ms.sort()
+    return [
+        at_most("one PDQ among 1,000,000, median", statistics.median(taken_ms), "ms", bar=MATCH_BAR_MS),
+        at_most("one PDQ among 1,000,000, 95th percentile", taken_ms[int(0.95 * MATCHES)], "ms"),
+        at_most("event loop held up meanwhile, longest", longest_gap_ms, "ms"),
+    ]
 
 
 async def measure() -> list[Row]:
     """Measure everything."""
-    return [*await look_up_rows(), *await remembered_rows()]
+    return [*await copies_rows(), *await look_up_rows(), *await remembered_rows()]
 
 
 def rows() -> list[Row]:

@@ -122,8 +122,8 @@ class Nginx(Proxy):
     """nginx with compose/nginx.conf, without TLS, and with a read time-out of seconds."""
 
     name = "nginx"
-    read_timeout_s = 13
-    """Longer than the coordinator's pings are apart, and far shorter than the snippet's hour."""
+    read_timeout_s = 20
+    """Twice as long as the coordinator's pings are apart, and far shorter than the snippet's hour."""
 
     def start(self) -> None:
         """Start it in the foreground, with all its files in the test's folder."""

@@ -18,6 +18,8 @@ from coordinator.media.looks import Likeness
 from tests.coordinator.ledger.making import START, WAY, file_in, sha
 from tests.coordinator.ledger.test_likenesses import block, likeness, listed
 
+LONG_S = 60.0
+
 
 def near(number: int, bits: int, quality: int = 100) -> Likeness:
     """Return a likeness from which some bits are missing or added."""
@@ -40,7 +42,7 @@ async def test_copies_are_told_by_distance_and_quality(tmp_path: Path) -> None:
     async with Ledger(file_in(tmp_path)) as ledger:
         await ledger.decisions.add_list([], [listed(1), listed(2, quality=49)], who="ann", at=START)
     async with copies_in(tmp_path) as (_, copies, cutters):
-        assert await copies.wanted()
+        assert await copies.wanted(within_s=LONG_S)
         assert cutters.knows_likeness
         assert await copies.match(near(1, 31)) == Copied("list", "", 31)
         assert await copies.match(near(1, 32)) is None
@@ -52,21 +54,21 @@ async def test_copies_are_told_by_distance_and_quality(tmp_path: Path) -> None:
 async def test_copies_follow_what_is_decided_elsewhere(tmp_path: Path) -> None:
     """What another process blocks counts from the next look-up on, and what it takes back counts no more."""
     async with copies_in(tmp_path) as (ledger, copies, cutters), Ledger(file_in(tmp_path)) as command:
-        assert not await copies.wanted()
+        assert not await copies.wanted(within_s=LONG_S)
         assert not cutters.knows_likeness
         await command.decisions.decide(block(1))
         await command.likenesses.spread(sha(1), likeness(1))
         await ledger.look_up(sha(100), WAY)
-        assert await copies.wanted()
+        assert await copies.wanted(within_s=LONG_S)
         assert await copies.match(near(1, 3)) == Copied("", sha(1), 3)
         await command.decisions.add_list([], [listed(2)], who="ann", at=START)
         await ledger.look_up(sha(100), WAY)
-        assert all(await asyncio.gather(*(copies.wanted() for _ in range(5))))
+        assert all(await asyncio.gather(*(copies.wanted(within_s=LONG_S) for _ in range(5))))
         assert [await copies.match(near(number, 1)) is not None for number in (1, 2)] == [True, True]
         await command.decisions.forget(sha(1), who="ann", at=START)
         await command.decisions.forget_list("list", who="ann", at=START)
         await ledger.look_up(sha(100), WAY)
-        assert not await copies.wanted()
+        assert not await copies.wanted(within_s=LONG_S)
         assert [await copies.match(near(number, 1)) for number in (1, 2)] == [None, None]
 
 
@@ -76,7 +78,7 @@ async def test_copies_without_the_extra(tmp_path: Path, caplog: pytest.LogCaptur
         await ledger.decisions.add_list([], [listed(1)], who="ann", at=START)
     async with copies_in(tmp_path, has_extra=False) as (ledger, copies, cutters):
         await ledger.look_up(sha(100), WAY)
-        assert not await copies.wanted()
+        assert not await copies.wanted(within_s=LONG_S)
         assert not cutters.knows_likeness
         assert await copies.match(likeness(1)) is None
     assert [record.message for record in caplog.records] == [

@@ -66,9 +66,9 @@ async def test_steering_pauses_end_by_themselves(hub: Hub, tmp_path: Path) -> No
     await until(lambda: "past" not in held(hub), within_s=10, what="the first ends")
     await steering.pause("soon", who="anna", until=now() + timedelta(seconds=0.05))
     await until(lambda: "soon" not in held(hub), within_s=10, what="the second ends")
+    await until(lambda: "soon" not in file.read_text(), within_s=10, what="the file knows")
     ending.cancel()
     assert held(hub) == {"for-ever"}
-    assert "soon" not in file.read_text()
 
 
 async def test_steering_mode_outlives_a_restart_until_the_setting_changes(hub: Hub, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ async def test_copies_of_a_blocked_file(tmp_path: Path) -> None:
     chelsea = original()
     known, other = copy_of(chelsea), copy_of(original("coffee"))
     (tmp_path / "chelsea.jpg").write_bytes(chelsea)
-    async with Coordinator(tmp_path) as c, scanned(c):
+    async with Coordinator(tmp_path, deadline_ms=60_000) as c, scanned(c):
         assert (await upload(c, known)).outcome == "clean"
         await ledger(c, "block", "--file", str(tmp_path / "chelsea.jpg"))
         answers = [await upload(c, body) for body in (chelsea, known, copy_of(copy_of(chelsea)), other)]
@@ -73,7 +73,7 @@ async def test_copies_of_a_blocked_file(tmp_path: Path) -> None:
 async def test_copies_of_a_blocked_hash(tmp_path: Path) -> None:
     """A picture that is blocked by its hash has its copies blocked once it came again; an allowed copy passes."""
     chelsea = original()
-    async with Coordinator(tmp_path) as c, scanned(c):
+    async with Coordinator(tmp_path, deadline_ms=60_000) as c, scanned(c):
         first = await upload(c, chelsea)
         assert (await upload(c, copy_of(chelsea))).outcome == "clean"
         await ledger(c, "block", first.report["sha256"])
@@ -87,7 +87,7 @@ async def test_copies_of_a_blocked_hash(tmp_path: Path) -> None:
 async def test_copies_of_what_was_judged_before(tmp_path: Path) -> None:
     """While something is blocked, blocking a judged picture by its hash blocks its copies at once."""
     chelsea = original()
-    async with Coordinator(tmp_path) as c:
+    async with Coordinator(tmp_path, deadline_ms=60_000) as c:
         await ledger(c, "block", "0" * 64)
         async with scanned(c):
             first = await upload(c, chelsea)
@@ -102,7 +102,7 @@ async def test_copies_of_a_list(tmp_path: Path) -> None:
     """A hit names the imported list; forgetting the list ends it."""
     pdq = likeness_of(photograph("chelsea")).pdq.hex()
     (tmp_path / "list.txt").write_text(f"# PDQs of pictures of a cat\n{pdq}\n")
-    async with Coordinator(tmp_path) as c, scanned(c):
+    async with Coordinator(tmp_path, deadline_ms=60_000) as c, scanned(c):
         assert (await upload(c, original())).outcome == "clean"
         await ledger(c, "import", str(tmp_path / "list.txt"), "--pdq", "--source", "friends")
         hit = await upload(c, copy_of(original()))

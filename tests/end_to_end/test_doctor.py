@@ -110,7 +110,6 @@ async def test_coordinators_doctor_finds_nothing_and_leaves_nothing(instance: In
     [
         ({"deadline_ms": 10}, "settings", "settings"),
         ({"modle": "demo"}, "names", "settings"),
-        ({"policy": "/no/such.toml"}, "policy", "settings"),
         ({"pictrs_api_key": "other"}, "pict-rs", "FEDIWARD_PICTRS_API_KEY"),
         ({"public_url": "wss://fediward.invalid"}, "public address", "name server"),
     ],
@@ -230,6 +229,16 @@ async def test_scanners_doctor_names_device_and_model(instance: Instance) -> Non
     report = await examine("scanner", instance.folder, settings)
     assert (report.code, report.wrong) == (FOUND, {"device", "welcome"}), report.words
     assert (report.parts["device"], report.parts["welcome"]) == ("FEDIWARD_DEVICE", "FEDIWARD_MODEL")
+
+
+async def test_scanners_doctor_says_why_it_would_get_nothing(tmp_path: Path) -> None:
+    """Weights of which the coordinator does not know the fingerprint are the model's fault."""
+    async with Coordinator(tmp_path, fingerprint="0123456789") as coordinator:
+        scanner = Scanner(coordinator, "one")
+        report = await examine("scanner", tmp_path, dict(scanner.settings))
+    assert (report.code, report.wrong) == (FOUND, {"welcome"}), report.words
+    assert report.parts["welcome"] == "model"
+    assert "FEDIWARD_FINGERPRINT" in report.words
 
 
 async def test_scanners_doctor_names_what_is_no_coordinator(instance: Instance) -> None:

@@ -10,6 +10,7 @@ from coordinator.ledger.times import now
 from shared.exit_codes import ExitCode
 from tests.end_to_end.caller import upload
 from tests.end_to_end.pictures import dark
+from tests.end_to_end.ports import free_port
 from tests.end_to_end.processes import Coordinator, Scanner
 from tests.end_to_end.receivers import HttpReceiver, MailReceiver
 from tests.end_to_end.test_status import command
@@ -71,3 +72,18 @@ async def test_notify_wrong_addresses_are_told_before_anything_is_served(tmp_pat
     code, _, err = await command(tmp_path, "notify", "test")
     assert code == ExitCode.BAD_CONFIGURATION
     assert "FEDIWARD_NOTIFY_URLS" in err
+
+
+async def test_notice_of_debts_that_cannot_be_paid(tmp_path: Path) -> None:
+    """A picture was accepted unseen, a scanner is there, and pict-rs is not: that is told."""
+    with HttpReceiver() as http:
+        settings = {"notify_urls": http.url, "notify_grace_s": 1, "notify_recovery_s": 1}
+        settings |= {"pictrs_url": f"http://127.0.0.1:{free_port()}", "pictrs_api_key": "a-key"}
+        async with Coordinator(tmp_path, **settings) as coordinator:
+            await upload(coordinator, dark())
+            async with Scanner(coordinator, "one"):
+                title = "Fediward: debts cannot be paid"
+                await until(lambda: title in [p["title"] for p in http.posted], within_s=WITHIN_S, what="it is posted")
+        told = next(posted for posted in http.posted if posted["title"] == title)
+        assert told["message"].startswith("1 accepted unseen cannot be looked at: ")
+        assert "a-key" not in told["message"]

@@ -19,7 +19,7 @@ from tests.end_to_end.pictures import bright, broken, dark
 from tests.end_to_end.processes import Coordinator, Scanner
 from tests.end_to_end.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 TOKEN = "a-token-of-no-worth"
 HOSTILE = "<script>alert(1)<script>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, get_args
 
 import msgpack
@@ -290,3 +290,12 @@ def test_pixels_come_back_as_bytes_of_their_own() -> None:
     frame = scanner_decoder().decode(encode(Frame("s", 0, b"\x01\x02")))
     assert isinstance(frame, Frame)
     assert type(frame.pixels) is bytes
+
+
+@pytest.mark.parametrize("name", ["", "x" * 101, "a\x07b", "a\nb", "a\u202eb"])
+def test_wire_hello_with_a_bad_name_is_refused(name: str) -> None:
+    """At most 100 characters, none of which controls anything: the admin page shows them."""
+    hello = Hello("peer 0", name, "cpu", "cpu", (), 8)
+    coordinator_decoder().decode(encode(replace(hello, name="x" * 100)))
+    with pytest.raises(MalformedMessageError):
+        coordinator_decoder().decode(encode(hello))

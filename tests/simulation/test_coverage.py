@@ -8,11 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SEEDS = 250
 NOT_SIMULATED = {"invariants.py"}
 """Contradictions do not occur; `tests/coordinator/dispatch/test_invariants.py` makes them."""
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_simulation_reaches_every_branch(tmp_path: Path) -> None:
     """No line and no branch of dispatch is left out by the seeds."""
     data, report = tmp_path / "coverage", tmp_path / "coverage.json"

@@ -6,6 +6,8 @@ import pytest
 
 from tests.simulation.report import Scenario, WithoutExtraPush, measure
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
 SCANS = 1500
 
 

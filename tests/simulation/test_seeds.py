@@ -12,6 +12,8 @@ from tests.simulation.plan import Trouble
 from tests.simulation.play import Play
 from tests.simulation.runs import Summary, play_all, read_regressions
 
+pytestmark = pytest.mark.timeout(600)
+
 SEEDS = 2000
 LEAST_OCCURRENCES = 100
 TRACED_SEEDS = 50

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -12,6 +13,7 @@ from starlette.routing import Route
 
 from coordinator.status.snapshot import Snapshot
 from coordinator.sweeps import Sweeps
+from coordinator.web.admin.dismissals import Dismissals
 from coordinator.web.admin.guard import Guard
 from coordinator.web.admin.render import Rendered, render
 from coordinator.web.admin.sessions import Session
@@ -30,11 +32,20 @@ MOST_STREAMS = 50
 class Live:
     """Serve `events` and `live`. Snapshots are made while a page is open, and when one is asked for."""
 
-    def __init__(self, *, snapshot: Callable[[], Snapshot], sweeps: Sweeps, guard: Guard, templates: Templates) -> None:
+    def __init__(
+        self,
+        *,
+        snapshot: Callable[[], Snapshot],
+        sweeps: Sweeps,
+        guard: Guard,
+        templates: Templates,
+        dismissals: Dismissals,
+    ) -> None:
         self._snapshot = snapshot
         self._sweeps = sweeps
         self._guard = guard
         self._templates = templates
+        self._dismissals = dismissals
         self._latest: Rendered | None = None
         self._latest_s = float("-inf")
         self._streams = 0
@@ -52,7 +63,9 @@ class Live:
         """Return what is shown now: at most a second old, whoever asks how often."""
         now_s = asyncio.get_running_loop().time()
         if self._latest is None or now_s - self._latest_s >= EVERY_S * 0.9:
-            self._latest, self._latest_s = render(self._snapshot(), self._sweeps, self._templates), now_s
+            is_dismissed = partial(self._dismissals.hides, now_s=now_s)
+            self._latest = render(self._snapshot(), self._sweeps, self._templates, is_dismissed)
+            self._latest_s = now_s
         return self._latest
 
     def changed(self) -> None:

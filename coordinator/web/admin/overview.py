@@ -32,6 +32,7 @@ class Overview:
         flashes: Flashes,
         steering: Steering,
         trusted_proxies: Sequence[Network],
+        public_url: str,
     ) -> None:
         self._guard = guard
         self._templates = templates
@@ -39,6 +40,7 @@ class Overview:
         self._flashes = flashes
         self._steering = steering
         self._trusted_proxies = trusted_proxies
+        self._public_url = public_url
 
     @property
     def route(self) -> Route:
@@ -70,6 +72,8 @@ class Overview:
         )
 
     def _address(self, request: Request) -> str:
-        """Return where scanners connect, as far as this request tells: it came the same way."""
+        """Return where scanners connect: as the admin has said, or the way that this request came."""
+        if self._public_url:
+            return self._public_url
         scheme = "wss" if is_encrypted(request, self._trusted_proxies) else "ws"
         return f"{scheme}://{request.url.netloc}"

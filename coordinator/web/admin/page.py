@@ -12,17 +12,21 @@ from coordinator.credentials import Credentials
 from coordinator.ledger.ledger import Ledger
 from coordinator.settings import Network
 from coordinator.status.roster import Roster
+from coordinator.status.scanner import ScannerEvent
 from coordinator.status.snapshot import Snapshot
 from coordinator.steering import Steering
 from coordinator.sweeps import Sweeps
 from coordinator.trust.record import Trust
+from coordinator.web.admin.dismissals import Dismissals
 from coordinator.web.admin.flashes import Flashes
 from coordinator.web.admin.guard import Guard
 from coordinator.web.admin.headers import SecureHeaders
+from coordinator.web.admin.history import History
 from coordinator.web.admin.journal import Journal
 from coordinator.web.admin.live import Live
 from coordinator.web.admin.login import Login
 from coordinator.web.admin.mode_action import ModeAction
+from coordinator.web.admin.notice_action import NoticeAction
 from coordinator.web.admin.overview import Overview
 from coordinator.web.admin.picture import PicturePage
 from coordinator.web.admin.scanner_actions import ScannerActions
@@ -43,6 +47,7 @@ class AdminPage:
         token: AdminToken,
         sessions_file: Path,
         snapshot: Callable[[], Snapshot],
+        events_of: Callable[[str], tuple[ScannerEvent, ...]],
         scanners: ScannerSocket,
         credentials: Credentials,
         roster: Roster,
@@ -51,13 +56,18 @@ class AdminPage:
         steering: Steering,
         sweeps: Sweeps,
         trusted_proxies: Sequence[Network],
+        public_url: str = "",
     ) -> None:
+        """Take the parts; `public_url` is where scanners connect, if the admin has said it."""
         static = StaticFiles()
         templates = Templates(static)
         sessions = Sessions(sessions_file, token_sha256=token.digest)
         guard = Guard(sessions=sessions, templates=templates, trusted_proxies=trusted_proxies)
         flashes, journal = Flashes(), Journal(ledger)
-        self.live = live = Live(snapshot=snapshot, sweeps=sweeps, guard=guard, templates=templates)
+        dismissals = Dismissals()
+        self.live = live = Live(
+            snapshot=snapshot, sweeps=sweeps, guard=guard, templates=templates, dismissals=dismissals
+        )
         login = Login(token=token, sessions=sessions, guard=guard, templates=templates, trusted_proxies=trusted_proxies)
         overview = Overview(
             guard=guard,
@@ -66,6 +76,7 @@ class AdminPage:
             flashes=flashes,
             steering=steering,
             trusted_proxies=trusted_proxies,
+            public_url=public_url,
         )
         picture = PicturePage(guard=guard, templates=templates, flashes=flashes, ledger=ledger)
         mode = ModeAction(guard=guard, flashes=flashes, live=live, journal=journal, steering=steering)
@@ -91,6 +102,8 @@ class AdminPage:
                 *actions.routes,
                 mode.route,
                 sweeping.route,
+                NoticeAction(guard=guard, live=live, dismissals=dismissals).route,
+                History(guard=guard, templates=templates, roster=roster, events_of=events_of).route,
                 static.route,
             ],
             middleware=[Middleware(SecureHeaders)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,13 +41,14 @@ class Rendered:
         return json.dumps({**self.cells, "at": ""}, separators=(",", ":")).encode() + self.shape.encode()
 
 
-def render(snapshot: Snapshot, sweeps: Sweeps, templates: Templates) -> Rendered:
-    """Turn a snapshot into cells, some of them pieces of HTML."""
+def render(snapshot: Snapshot, sweeps: Sweeps, templates: Templates, is_dismissed: Callable[[str], bool]) -> Rendered:
+    """Turn a snapshot into cells, some of them pieces of HTML; `is_dismissed` knows notices by their key."""
     rows = rows_of(snapshot)
     cells = cells_of(snapshot)
     cells.update(sweep_cells(sweeps))
     sweeping = sweep_rows(sweeps)
-    cells["notices"] = templates.piece("notices.html", notices=notices_of(snapshot))
+    notices = [notice for notice in notices_of(snapshot) if not is_dismissed(notice.key)]
+    cells["notices"] = templates.piece("notices.html", notices=notices)
     cells["refused"] = templates.piece("refused_attempts.html", refused=snapshot.refused[:SHOWN_ATTEMPTS])
     cells["recent"] = templates.piece("recent.html", recent=snapshot.uploads.recent[:SHOWN_DECISIONS])
     cells["callers"] = templates.piece("callers.html", callers=snapshot.callers)

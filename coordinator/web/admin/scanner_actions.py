@@ -121,7 +121,7 @@ class ScannerActions:
         self._refuse_unknown(name)
         self._steering.forgive(name)
         connection = self._scanners.session(name)
-        if self._trust.forgive(name, asyncio.get_running_loop().time()) and connection is not None:
+        if self._trust.forgive(name, self._loop_time()) and connection is not None:
             # Why it gets nothing was told when it connected: on its next connection it is examined.
             connection.end(CloseCode.COME_BACK, "the admin wants it to be tried")
         await self._note(session, name, "try")
@@ -173,7 +173,13 @@ class ScannerActions:
         await self._journal.note(What.CREDENTIAL, session, change="revoked", scanner=name)
 
     async def _note(self, session: Session, name: str, action: str, **details: str) -> None:
+        said = " ".join(f"{key}={value}" for key, value in details.items() if value)
+        self._roster.tell(name, f"{action}, by {session.who}{f': {said}' if said else ''}", self._loop_time())
         await self._journal.note(What.SCANNER, session, scanner=name, action=action, **details)
+
+    @staticmethod
+    def _loop_time() -> float:
+        return asyncio.get_running_loop().time()
 
     def _session(self, name: str) -> ScannerSession:
         session = self._scanners.session(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from coordinator.status.problems import Cause
@@ -49,13 +50,21 @@ class Row:
 class Notice:
     """Something that an admin should look at."""
 
+    key: str
+    """The same for the same thing, whatever figures its text holds."""
     text: str
     anchor: str
+    since: datetime | None = None
 
 
 def anchor_of(name: str) -> str:
     """Return a name for a place in the page that stays the same."""
     return "s" + hashlib.sha256(name.encode()).hexdigest()[:10]
+
+
+def key_of(kind: str, subject: str) -> str:
+    """Return what a kind of notice about somebody is known by."""
+    return "n" + hashlib.sha256(f"{kind} {subject}".encode()).hexdigest()[:20]
 
 
 def rows_of(snapshot: Snapshot) -> tuple[Row, ...]:
@@ -192,15 +201,19 @@ def _notices(snapshot: Snapshot) -> Iterator[Notice]:
     for problem in snapshot.problems:
         if problem.cause is not Cause.NOT_CHECKED:
             anchor = anchor_of(problem.subject) if problem.subject else "debts"
-            yield Notice(f"{problem.text} {problem.todo}", anchor)
+            yield Notice(
+                key_of(problem.cause, problem.subject), f"{problem.text} {problem.todo}", anchor, problem.since
+            )
     for scanner in snapshot.scanners:
-        anchor = anchor_of(scanner.name)
+        name, anchor = scanner.name, anchor_of(scanner.name)
         if scanner.connection in {Connection.LATE, Connection.REFUSED}:
-            yield Notice(f"The scanner {scanner.name} is {scanner.connection}: {scanner.why}.", anchor)
+            text = f"The scanner {name} is {scanner.connection}: {scanner.why}."
+            yield Notice(key_of(scanner.connection, name), text, anchor, scanner.since)
         if (device := words.device(scanner))[1] and is_connected(scanner):
-            yield Notice(f"The scanner {scanner.name} computes on {device[0]}.", anchor)
+            yield Notice(key_of("device", name), f"The scanner {name} computes on {device[0]}.", anchor)
         if scanner.disagreements:
             times = words.count(scanner.disagreements, "time")
-            yield Notice(f"The scanner {scanner.name} disagreed with another one {times}.", anchor)
-    if snapshot.debts.open and not snapshot.debts.is_payable:
-        yield Notice(f"{words.count(snapshot.debts.open, 'picture')} accepted unseen. {NOT_PAYABLE}", "debts")
+            yield Notice(key_of("unlike", name), f"The scanner {name} disagreed with another one {times}.", anchor)
+    if (debts := snapshot.debts).open and not debts.is_payable:
+        text = f"{words.count(debts.open, 'picture')} accepted unseen. {NOT_PAYABLE}"
+        yield Notice(key_of("not payable", ""), text, "debts", debts.oldest)

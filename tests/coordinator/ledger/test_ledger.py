@@ -144,6 +144,26 @@ async def test_ledger_counts_what_comes_again(tmp_path: Path) -> None:
     assert (verdict["first_seen"], verdict["last_seen"]) == ("2026-01-01T12:00:00+00:00", "2026-01-04T12:00:00+00:00")
 
 
+async def test_ledger_counts_often_and_writes_once(tmp_path: Path) -> None:
+    """What comes many times within a moment is one record to be written, and all of it is counted."""
+    clock = Clock()
+    async with Ledger(file_in(tmp_path), clock=clock) as ledger:
+        ledger.remember(judged(1))
+        ledger.remember(judged(2))
+        await ledger.flushed()
+        for _ in range(3):
+            for _ in range(50):
+                clock.advance(seconds=1)
+                ledger.note_seen(sha(1), WAY)
+            ledger.note_seen(sha(2), WAY)
+            assert ledger.waiting == 2
+            await ledger.flushed()
+        counts = [(await ledger.summary(sha(number))).verdicts[0]["count"] for number in (1, 2)]
+        last_seen = (await ledger.summary(sha(1))).verdicts[0]["last_seen"]
+    assert counts == [151, 4]
+    assert last_seen == "2026-01-01T12:02:30+00:00"
+
+
 async def test_ledger_decision_goes_before_a_verdict(tmp_path: Path) -> None:
     """A decision is known at once to whoever has the ledger open, before any verdict, until it is forgotten."""
     async with Ledger(file_in(tmp_path)) as running, Ledger(file_in(tmp_path)) as command:

@@ -53,6 +53,7 @@ def test_sentence_when_uploads_are_not_checked(checking: Checking, word: str) ->
 
 PAUSED_HERE = Intent(IntentKind.PAUSED, Place.PAGE, "admin", "new fan")
 PAUSED_THERE = Intent(IntentKind.PAUSED, Place.MACHINE, "box", "outside its hours")
+ASIDE = Intent(IntentKind.SET_ASIDE, note="is wrong")
 OFFLINE = scanner("away", Connection.OFFLINE)
 NEW = scanner("new", Connection.NEVER_CONNECTED, last_sign=None)
 
@@ -70,6 +71,10 @@ NEW = scanner("new", Connection.NEVER_CONNECTED, last_sign=None)
         ((scanner("away", Connection.OFFLINE, intent=PAUSED_HERE), NEW), "Start the scanner away"),
         ((OFFLINE, scanner(connection=Connection.CANNOT_SERVE, why="wrong model")), "Correct box: wrong model."),
         ((scanner(connection=Connection.REFUSED, why="its version is old"),), "Correct box: its version is old."),
+        (
+            (OFFLINE, scanner(connection=Connection.CANNOT_SERVE, intent=ASIDE)),
+            "Look at box: it is set aside (is wrong)",
+        ),
         ((OFFLINE, scanner(connection=Connection.LATE)), "Look at the line and the machine of box"),
     ],
 )

@@ -197,6 +197,16 @@ def test_scanner_set_aside_is_told_why_and_for_how_long() -> None:
     assert max(pauses) == pauses[-1] == FIRST_PAUSE_S * 2**MOST_DOUBLINGS
 
 
+def test_scanner_that_is_forgiven_may_be_examined_at_once() -> None:
+    """Because an admin wants it to be tried; who is not set aside needs no forgiving."""
+    trust = make_fleet("one")
+    trust.set_aside("one", "odd", 10.0)
+    assert trust.forgive("one", 11.0)
+    assert trust.problem_of("one", IDENTITY.weights, 11.0) == ""
+    assert not trust.forgive("one", 12.0)
+    assert not trust.forgive("stranger", 12.0)
+
+
 def test_faults_are_counted() -> None:
     """For the admin."""
     trust = make_trust()

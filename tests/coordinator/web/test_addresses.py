@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 from starlette.requests import HTTPConnection
 
-from coordinator.web.addresses import UntrustedProxyError, client_address
+from coordinator.web.addresses import UntrustedProxyError, client_address, is_encrypted
 
 PROXY = (ipaddress.ip_network("172.18.0.0/16"),)
 
@@ -47,3 +47,23 @@ def test_addresses_trusted_proxy_names_the_client() -> None:
 def test_addresses_nonsense_from_a_proxy_is_unknown() -> None:
     """A chain that does not name an address names nobody."""
     assert address_of("172.18.0.2", x_forwarded_for="nonsense") == "None"
+
+
+def test_addresses_encrypted_where_a_trusted_proxy_says_so() -> None:
+    """The proxy's last word counts, from nobody else, and TLS of our own needs none."""
+    for peer, forwarded, is_tls in (
+        ("172.18.0.2", "https", True),
+        ("172.18.0.2", "http, HTTPS", True),
+        ("172.18.0.2", "https, http", False),
+        ("172.18.0.2", "", False),
+        ("203.0.113.7", "https", False),
+        (None, "https", False),
+    ):
+        assert is_encrypted(with_url(connection(peer, x_forwarded_proto=forwarded), "http"), PROXY) is is_tls
+    assert is_encrypted(with_url(connection("203.0.113.7"), "https"), PROXY)
+
+
+def with_url(connection: HTTPConnection, scheme: str) -> HTTPConnection:
+    """Give a connection a place that it asked for."""
+    connection.scope.update(scheme=scheme, path="/", query_string=b"", server=("fediward.test", 80))
+    return connection

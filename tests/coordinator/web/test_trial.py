@@ -7,8 +7,9 @@ import struct
 
 import pytest
 
+from coordinator.dispatch.state import Phase, ScannerState
 from coordinator.judge.loader import load_policy
-from coordinator.web.trial import Trial, TrialError, picture
+from coordinator.web.trial import Trial, TrialError, Trials, picture
 from shared.messages import Failure, FailureKind, Frame, FromCoordinator, Goodbye, Progress, Received, Result, Scan
 
 POLICY = load_policy("null")
@@ -76,6 +77,36 @@ async def test_trial_that_fails() -> None:
     trial.end()
     with pytest.raises(TrialError, match="ended"):
         await task
+
+
+async def test_trials_go_one_by_one_and_only_where_there_is_room() -> None:
+    """A scanner that is not there, warms up, or takes nothing, is not asked; nor is one that is being asked."""
+    line, state = Line(), ScannerState(1, "box", 8, 0.0)
+    gone = Trials(line.put, POLICY, lambda: None)
+    trials = Trials(line.put, POLICY, lambda: state)
+    for one in (gone, trials):
+        with pytest.raises(TrialError, match="not ready"):
+            await one.run()
+    state.phase, state.capacity = Phase.READY, 0
+    with pytest.raises(TrialError, match="takes nothing"):
+        await trials.run()
+    assert not line.sent
+    assert not trials.takes(Received("trial-0", 1))
+    trials.end()
+    state.capacity = 1
+    running = asyncio.create_task(trials.run())
+    await asyncio.sleep(0)
+    with pytest.raises(TrialError, match="already"):
+        await trials.run()
+    scan = line.sent[0]
+    assert isinstance(scan, Scan)
+    assert trials.takes(result(scan.scan_id, RIGHT))
+    assert (await running).infer == 2.0
+    ended = asyncio.create_task(trials.run())
+    await asyncio.sleep(0)
+    trials.end()
+    with pytest.raises(TrialError, match="ended"):
+        await ended
 
 
 def test_trial_picture_is_no_even_one() -> None:

@@ -47,12 +47,23 @@ def test_device_that_is_not_used_names_the_guilty(asked: str, machine: Machine, 
     assert (found.state, found.part) == (State.WRONG, part)
 
 
+def nowhere(_: str) -> None:
+    """Find no program."""
+
+
+def test_driver_without_a_kernel_to_ask_is_found_by_its_program(tmp_path: Path) -> None:
+    """On Windows the driver's own program tells that it is there, and a torch without CUDA beside it is guilty."""
+    drivers = find_drivers(tmp_path, which=lambda name: f"/{name}")
+    assert drivers.nvidia
+    assert judge_device("auto", Machine(built_for="cpu"), drivers).part == "torch"
+
+
 def test_drivers_are_read_from_the_kernel(tmp_path: Path) -> None:
     """The version of NVIDIA's driver and AMD's device are found where the kernel shows them."""
-    assert find_drivers(tmp_path) == Drivers()
+    assert find_drivers(tmp_path, which=nowhere) == Drivers()
     version = tmp_path / "proc/driver/nvidia/version"
     version.parent.mkdir(parents=True)
     version.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024\n")
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/kfd").touch()
-    assert find_drivers(tmp_path) == Drivers("550.54.14", amd=True, amd_opens=True)
+    assert find_drivers(tmp_path, which=nowhere) == Drivers("550.54.14", amd=True, amd_opens=True)

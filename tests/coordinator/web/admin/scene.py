@@ -121,7 +121,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls: bool = False) -> AsyncIterator[Scene]:
+async def scene(
+    folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls: bool = False, public_url: str = ""
+) -> AsyncIterator[Scene]:
     """Build the page on files in a folder, as the coordinator does."""
     async with Ledger(folder / "ledger.sqlite") as ledger:
         hub = Hub(Machine(now=asyncio.get_running_loop().time() - RETURN_GRACE_S))
@@ -145,6 +147,7 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
             token=AdminToken.of(TOKEN),
             sessions_file=folder / "admin-sessions.json",
             snapshot=board.snapshot,
+            events_of=board.events_of,
             scanners=ScannerSocket(credentials=credentials, hub=hub, trust=trust, policy=policy, collectors=collectors),
             trust=trust,
             credentials=credentials,
@@ -153,6 +156,7 @@ async def scene(folder: Path, *, trusted_proxies: tuple[Network, ...] = (), tls:
             steering=steering,
             sweeps=sweeps,
             trusted_proxies=trusted_proxies,
+            public_url=public_url,
         )
         app = Starlette(routes=[page.mount])
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"} if tls else {}

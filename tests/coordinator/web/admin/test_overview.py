@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from coordinator.judge.outcomes import Answer, Outcome
 from coordinator.status.uploads import Decided
 from shared.messages import Hello, Lane, ServedModel
-from tests.coordinator.web.admin.scene import Scene
+from tests.coordinator.web.admin.scene import Scene, scene
 
 HOSTILE = "<script>alert`1`<script>"
 
 
-def decided(scene: Scene, outcome: Outcome = Outcome.FLAGGED, *, number: int = 1) -> None:
+def decided(here: Scene, outcome: Outcome = Outcome.FLAGGED, *, number: int = 1) -> None:
     """Have an upload answered."""
-    scene.collectors.uploads.note(
+    here.collectors.uploads.note(
         Decided(
             at_s=asyncio.get_running_loop().time(),
             scan_id="s",
@@ -84,3 +85,11 @@ async def test_overview_under_a_prefix(inside: Scene) -> None:
     assert 'action="/' not in page
     refused = await inside.client.post("/do/pause", data={})
     assert 'href="../static/page.css' in refused.text
+
+
+async def test_overview_names_the_address_that_the_admin_has_said(tmp_path: Path) -> None:
+    """What a proxy hides is known from FEDIWARD_PUBLIC_URL."""
+    async with scene(tmp_path, public_url="wss://fediward.example.org/prefix") as here:
+        await here.log_in()
+        here.credentials.add_scanner("box")
+        assert "--coordinator wss://fediward.example.org/prefix --token-file" in await here.read()

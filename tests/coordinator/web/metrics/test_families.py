@@ -7,7 +7,8 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from prometheus_client.exposition import generate_latest
+from prometheus_client.exposition import choose_encoder, generate_latest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
@@ -105,6 +106,15 @@ def test_families_hold_no_hash_and_escape_names() -> None:
     assert hostile in values
     assert not any(re.search(r"[0-9a-f]{8}", value) for value in values)
     assert samples["fediward_checking", frozenset()] == 1
+
+
+def test_families_are_open_metrics_too() -> None:
+    """The stricter format, which newer versions of Prometheus ask for, reads the same."""
+    registry = CollectorRegistry()
+    registry.register(Families(full, collected()))
+    encode, _ = choose_encoder("application/openmetrics-text; version=1.0.0")
+    families = list(open_metrics(encode(registry).decode()))  # type: ignore[no-untyped-call]
+    assert {family.name for family in families} >= {"fediward_checking", "fediward_step_seconds", "fediward_scanner"}
 
 
 def test_families_dashboard_uses_documented_names() -> None:
