@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.end_to_end.processes import Coordinator, environment
 
-SWEEP_S = 60.0
+SWEEP_S = 100.0
 
 
 @dataclass(frozen=True)

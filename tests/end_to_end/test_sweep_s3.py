@@ -69,6 +69,8 @@ async def test_sweep_of_a_bucket_saves_downloads(coordinator: Coordinator, tmp_p
         assert first >= 10 > 5 > proxy.requests
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_sweep_of_a_failing_bucket_misses_nothing(coordinator: Coordinator, tmp_path: Path) -> None:
     """Of 2,000 objects with 37 planted, through faults and two kills, exactly these are found, none twice."""
     pictures = [dark() for _ in range(50)]
