@@ -57,7 +57,7 @@ def sentence_of(
     match checking:
         case Checking.CHECKED:
             text = "Uploads are being checked."
-            todo = f"{count} of the last five minutes were answered unseen: add a scanner." if count else ""
+            todo = f"Uploads answered unseen in the last five minutes: {count}. Add a scanner." if count else ""
             if mode is Mode.SHADOW:
                 text = "Uploads are being checked; nothing is rejected (shadow mode)."
         case Checking.UNSEEN:

@@ -39,7 +39,7 @@ def test_sentence_when_uploads_are_checked() -> None:
     assert sentence(Checking.CHECKED).text == "Uploads are being checked."
     assert sentence(Checking.CHECKED).todo == ""
     assert "nothing is rejected" in sentence(Checking.CHECKED, mode=Mode.SHADOW).text
-    assert "3 of the last five minutes" in sentence(Checking.CHECKED, 3).todo
+    assert "in the last five minutes: 3." in sentence(Checking.CHECKED, 3).todo
 
 
 @pytest.mark.parametrize(("checking", "word"), [(Checking.UNSEEN, "accepted unseen"), (Checking.REJECTED, "rejected")])
