@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from coordinator.judge.outcomes import UNSEEN, Answer, Outcome
+from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Outcome
 from coordinator.status.histogram import Histogram
 from coordinator.status.percentiles import percentile
 from coordinator.status.timeline import Timeline
 from coordinator.status.uploads import Decided, Decision, MinuteStatus, UploadsStatus
+from shared.messages import Lane
 
 MINUTE_S = 60
 HOUR_MINUTES, DAY_MINUTES = 60, 24 * 60
@@ -62,34 +63,39 @@ class UploadLog:
         self._day_of = self._minutes[-1].number
 
     def note(self, decided: Decided) -> None:
-        """Count an upload that was answered."""
+        """Count an upload that was answered. A sweep's counts for its caller only: nobody waits for it."""
+        is_rejected = decided.answer is Answer.REJECT
+        caller = self.callers.get(decided.caller)
+        if caller is None:
+            caller = self.callers[decided.caller] = CallerCount()
+        caller.uploads += 1
+        caller.rejected += is_rejected
+        caller.last_s = decided.at_s
+        if decided.lane is Lane.LIVE:
+            self._note_live(decided, is_rejected=is_rejected)
+        if decided.lane is Lane.LIVE or decided.outcome in JUDGED_BAD:
+            self._recent.append(decided)
+
+    def _note_live(self, decided: Decided, *, is_rejected: bool) -> None:
         minute = self._minute(decided.at_s)
-        outcome, is_rejected = decided.outcome, decided.answer is Answer.REJECT
+        outcome = decided.outcome
         self.total += 1
         self.bytes += decided.size_bytes
         self.answers[outcome, decided.answer] += 1
         minute.outcomes[outcome] += 1
         minute.durations_ms.append(decided.steps_ms["total"])
+        minute.rejected += is_rejected
         if decided.remembered:
             self.remembered += 1
         if outcome in UNSEEN:
             minute.unseen += 1
             self.answered_unseen += 1
             self.accepted_unseen += not is_rejected
-        caller = self.callers.get(decided.caller)
-        if caller is None:
-            caller = self.callers[decided.caller] = CallerCount()
-        caller.uploads += 1
-        caller.last_s = decided.at_s
-        if is_rejected:
-            minute.rejected += 1
-            caller.rejected += 1
         for step, milliseconds in decided.steps_ms.items():
             histogram = self.steps.get(step)
             if histogram is None:
                 histogram = self.steps[step] = Histogram()
             histogram.add(milliseconds)
-        self._recent.append(decided)
 
     def note_abandoned(self) -> None:
         """Count a caller that left before the answer."""

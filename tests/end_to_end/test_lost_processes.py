@@ -69,6 +69,11 @@ async def test_limited_process_lost_before_it_began_costs_at_most_its_upload(
         before = limited_processes(c)
         for pid in before:
             os.kill(pid, signal.SIGSTOP)
+        await until(
+            lambda: all(psutil.Process(pid).status() == psutil.STATUS_STOPPED for pid in before),
+            within_s=10,
+            what="they stand still",
+        )
         began_s = time.monotonic()
         async with AsyncExitStack() as stack:
             callers = [await stack.enter_async_context(slow_caller(c)) for _ in before]

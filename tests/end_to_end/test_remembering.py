@@ -193,6 +193,7 @@ async def test_remembering_later_when_the_database_is_locked(tmp_path: Path) -> 
         await _written(c, debts=12, rejections=2)
 
 
+@pytest.mark.slow
 async def test_remembering_what_was_answered_before_a_kill(tmp_path: Path) -> None:
     """After kill -9 under load no debt and no rejection is missing whose answer had been given."""
     answered: list[Answer] = []

@@ -27,6 +27,7 @@ def test_corpus_mutates_every_sample() -> None:
     assert {name.split(" ", 1)[1].split(":")[0] for name in names} == set(samples())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_hostile_corpus_breaks_no_promise() -> None:
     """Every hostile file is answered in time, only limited processes end, and memory is back."""

@@ -10,6 +10,7 @@ from tests.simulation.play import Play
 MOST_SEEDS = 2000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MUTANTS)
 def test_mutant_is_caught(name: str) -> None:
     """A machine with a fault breaks a promise within 2,000 seeds."""

@@ -57,18 +57,21 @@ def summary() -> Summary:
     return play_all(range(SEEDS))
 
 
+@pytest.mark.slow
 def test_seeds_keep_every_promise(summary: Summary) -> None:
     """No invariant breaks in 2,000 seeds, everything is answered, everything recovers, nothing is left over."""
     assert not summary.broken, str(summary)
     assert summary.seeds == SEEDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", Trouble)
 def test_trouble_occurs(summary: Summary, trouble: Trouble) -> None:
     """What never happens proves nothing: every fault occurs often."""
     assert summary.tally[trouble] >= LEAST_OCCURRENCES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("happening", HAPPENINGS)
 def test_happening_occurs(summary: Summary, happening: str) -> None:
     """Every event, every command, every end and every rule occurs often."""

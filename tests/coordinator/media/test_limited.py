@@ -158,6 +158,7 @@ async def test_cut_survives_process_that_ends_before_it_began() -> None:
         pids = cutters.snapshot().pids
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
+        await until(lambda: all(psutil.Process(pid).status() == psutil.STATUS_STOPPED for pid in pids))
         cutting = asyncio.create_task(cut(cutters, JPEG_HEAD))
         await under_way(cutters, 1)
         for pid in pids:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coordinator.media.looks import MAX_LOOKS, Cut, Look, LookKind
+from coordinator.media.looks import MAX_LOOKS, PDQ_BYTES, Cut, Likeness, Look, LookKind
 
 
 def made(looks: int, frames: int, length: int = 12) -> Cut:
@@ -36,3 +36,12 @@ def test_cut_refuses_wrong_shape() -> None:
 def test_cut_repr_has_no_pixels() -> None:
     """What is printed of a cut contains nothing of the picture."""
     assert "frames" not in repr(made(2, 2))
+
+
+@pytest.mark.parametrize(
+    ("length", "quality"), [(PDQ_BYTES - 1, 50), (PDQ_BYTES + 1, 50), (PDQ_BYTES, -1), (PDQ_BYTES, 101)]
+)
+def test_likeness_refuses_what_is_none(length: int, quality: int) -> None:
+    """A PDQ has 256 bits, and its quality is a percentage."""
+    with pytest.raises(ValueError, match="a PDQ of"):
+        Likeness(bytes(length), quality)

@@ -8,6 +8,7 @@ from coordinator.judge.outcomes import Answer, Outcome
 from coordinator.status.timeline import Timeline
 from coordinator.status.upload_log import DAY_MINUTES, HOUR_MINUTES, RECENT, UploadLog
 from coordinator.status.uploads import UploadsStatus
+from shared.messages import Lane
 from tests.coordinator.status.situations import NOW, decided
 
 START_S = 6_000.0
@@ -94,3 +95,14 @@ def test_upload_log_counts_unseen_and_callers() -> None:
     counts = {name: (count.uploads, count.rejected) for name, count in log.callers.items()}
     assert counts == {"lemmy": (2, 0), "other": (1, 1)}
     assert log.answers[Outcome.TIMED_OUT, Answer.REJECT] == 1
+
+
+def test_upload_log_leaves_sweeps_out() -> None:
+    """What a sweep asks about is no upload: it counts for its caller only, and what it found is among the decisions."""
+    log = UploadLog(START_S)
+    for outcome in (Outcome.CLEAN, Outcome.NO_SCANNER, Outcome.FLAGGED):
+        log.note(decided(START_S, outcome, lane=Lane.SWEEP, caller="sweep"))
+    shown = status(log, START_S)
+    assert (shown.total, shown.hour[Outcome.CLEAN], log.unseen_lately(START_S)) == (0, 0, 0)
+    assert [decision.outcome for decision in shown.recent] == [Outcome.FLAGGED]
+    assert (log.callers["sweep"].uploads, log.callers["sweep"].rejected) == (3, 1)
