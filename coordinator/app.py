@@ -152,7 +152,12 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
         )
         sweeps = Sweeps()
         sweep_door = SweepDoor(
-            caller_of=hook.caller_of, records=records, outcomes=settings.outcomes, policy=policy, sweeps=sweeps
+            caller_of=hook.caller_of,
+            records=records,
+            outcomes=settings.outcomes,
+            policy=policy,
+            sweeps=sweeps,
+            audit=ledger.audit,
         )
         health = Health(hub=hub, intake=intake)
         board = Board(

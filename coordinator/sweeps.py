@@ -16,6 +16,9 @@ MAX_SWEEPS = 100
 SILENT_S = 30.0
 """A sweep reports every few seconds; one that was not heard of for so long has ended, or lost its way."""
 
+MAX_ALIASES = 100
+"""Of a removed file; its report has them all."""
+
 Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53)]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 
@@ -72,6 +75,20 @@ class SweepReport(BaseModel):
     failed: Count = 0
     purges: bool = False
     calibration: Calibrated | None = None
+
+
+class Removed(BaseModel):
+    """What a sweep tells of a file that it removed, or could not remove."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    place: str = Field(max_length=1000)
+    """Printable."""
+    is_gone: bool
+    aliases: tuple[Annotated[str, Field(max_length=300)], ...] = Field((), max_length=MAX_ALIASES)
+    """Other names that led to it."""
+    reason: str = Field("", max_length=300)
 
 
 class SweepOrder(BaseModel):

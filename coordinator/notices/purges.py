@@ -52,7 +52,7 @@ class Purges:
             return None
         lines = []
         if self._gone:
-            lines.append(f"Purged from pict-rs: {_listed(self._gone)}.")
+            lines.append(f"Purged: {_listed(self._gone)}.")
         if self._stay:
             lines.append(f"Still there, though it should be gone: {_listed(self._stay)}. The log says why.")
         lines.append("`fediward-coordinator ledger log` has the whole hashes.")

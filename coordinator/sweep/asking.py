@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coordinator.judge.outcomes import Answer, Outcome
 from coordinator.sweep.errors import AwayError, RefusedError, StrangerError
-from coordinator.sweeps import SweepOrder, SweepReport
+from coordinator.sweeps import Removed, SweepOrder, SweepReport
 from shared.errors import ConfigurationError
 
 TIMEOUT = httpx2.Timeout(130.0, connect=5.0)
@@ -134,6 +134,15 @@ class Asking:
             return SweepOrder.model_validate_json(answer.content)
         except ValidationError as error:
             raise AwayError(f"{self.name} gives no order but status {answer.status_code}") from error
+
+    async def tell_removed(self, name: str, removed: Removed) -> None:
+        """Have the coordinator write down what was removed, or could not be."""
+        headers = {"Content-Type": "application/json"}
+        content = removed.model_dump_json().encode()
+        answer = await self._ask("POST", f"/sweeps/{name}/removals", content=content, headers=headers)
+        if answer.status_code != 204:
+            why = _parsed(answer).get("error", f"status {answer.status_code}")
+            raise AwayError(f"{self.name} does not write down what was removed: {why}")
 
     async def _ask(self, method: str, path: str, **others: Any) -> httpx2.Response:
         try:

@@ -67,6 +67,7 @@ class Calibrating:
             source=self.source,
             removal=None,
             before_removal=_nothing_is_removed,
+            after_removal=_nothing_is_removed,
             asking=self.asking,
             flow=self.flow,
             budget=Budget(),

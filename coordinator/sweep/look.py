@@ -81,16 +81,18 @@ class Look:
         removal: Removal | None,
         asking: Asker,
         before_removal: Callable[[Row], Awaitable[None]],
+        after_removal: Callable[[Row], Awaitable[None]],
         flow: Flow,
         budget: Budget,
         body_limit_bytes: int,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
-        """Take how files are removed, None: they are only reported; and what is awaited before each removal."""
+        """Take how files are removed, None: they are only reported; and what is awaited before and after."""
         self._source = source
         self._removal = removal
         self._asking = asking
         self._before_removal = before_removal
+        self._after_removal = after_removal
         self._flow = flow
         self._budget = budget
         self._body_limit_bytes = body_limit_bytes
@@ -211,16 +213,22 @@ class Look:
         """Remove what was found, if that is wanted; return what came of it."""
         if self._removal is None or told.answer is not Answer.REJECT:
             return replace(row, action=Action.REPORTED)
+        row = await self._remove(self._removal, item, row, told)
+        if row.reason != CHANGED:
+            await self._after_removal(row)
+        return row
+
+    async def _remove(self, removal: Removal, item: Item, row: Row, told: Told) -> Row:
         try:
             if await self._source.tag(item) != item.tag:
                 return replace(row, action=Action.KEPT, reason=CHANGED)
-            aliases = await self._removal.aliases(item, told.sha256)
+            aliases = await removal.aliases(item, told.sha256)
             row = replace(row, action=Action.REMOVING, aliases=aliases or row.aliases)
             await self._before_removal(row)
             # Again, now that all is written down: the less time is left for a change, the better.
             if await self._source.tag(item) != item.tag:
                 return replace(row, action=Action.KEPT, reason=CHANGED)
-            await self._removal.remove(item, told.sha256)
+            await removal.remove(item, told.sha256)
         except GoneError:
             return replace(row, action=Action.REMOVED, reason="it was gone before it was removed")
         except (RemovalError, FetchError, SourceAwayError) as error:

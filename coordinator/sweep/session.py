@@ -10,13 +10,17 @@ from typing import Any, Protocol
 from coordinator.sweep.asking import Asking
 from coordinator.sweep.budget import Budget
 from coordinator.sweep.card import Card
+from coordinator.sweep.errors import AwayError
 from coordinator.sweep.flow import MOST_AT_ONCE, Flow
 from coordinator.sweep.look import Look, Settled
+from coordinator.sweep.names import name_of
 from coordinator.sweep.removal import Removal
-from coordinator.sweep.run import Pass
+from coordinator.sweep.row import Action, Row
+from coordinator.sweep.run import FIRST_PAUSE_S, LONGEST_PAUSE_S, Pass
 from coordinator.sweep.sources.source import Source
 from coordinator.sweep.state import Run, State
 from coordinator.sweep.tally import Tally
+from coordinator.sweeps import MAX_ALIASES, Removed
 
 OVERLAP_S = 120.0
 """A pass looks so much further back than the one before it began: clocks differ, and uploads take a while."""
@@ -125,11 +129,33 @@ class Session:
             raise first_fault(group_error) from None
         self.watcher.ended(run, self.tally)
 
+    async def _tell_removed(self, row: Row) -> None:
+        """Have the coordinator write down what came of a removal; wait while it is away."""
+        removed = Removed(
+            sha256=row.sha256,
+            place=name_of(row.place)[:1000],
+            is_gone=row.action is Action.REMOVED,
+            aliases=tuple(alias[:300] for alias in row.aliases[:MAX_ALIASES]),
+            reason=row.reason[:300],
+        )
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                await self.asking.tell_removed(self.name, removed)
+            except AwayError as error:
+                self.tally.message = str(error)
+            else:
+                self.tally.message = ""
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
     def _look(self) -> Look:
         return Look(
             source=self.source,
             removal=self.removal,
             before_removal=self.state.write,
+            after_removal=self._tell_removed,
             asking=self.asking,
             flow=self.flow,
             budget=Budget(),

@@ -1,11 +1,12 @@
-"""What a sweep asks beside looks: whether a content is known by its hash, and what the admin wants of the sweep."""
+"""What a sweep asks beside looks: is a content known by its hash, what does the admin want; and what it has removed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,17 +15,21 @@ from coordinator.body import Body, BodyMemory
 from coordinator.credentials import Caller
 from coordinator.judge.outcomes import OutcomeTable
 from coordinator.judge.policy import Policy
+from coordinator.ledger.audit import Audit, Entry, What
+from coordinator.ledger.errors import LedgerError
+from coordinator.ledger.times import now
 from coordinator.records import Records
-from coordinator.sweeps import Name, SweepOrder, SweepReport, Sweeps
+from coordinator.sweeps import Name, Removed, SweepOrder, SweepReport, Sweeps
 from coordinator.web.answer import report_of
 from coordinator.web.errors import Refusal
 from coordinator.web.hook import wants_margins
 
-MAX_REPORT_BYTES = 16 * 1024
+MAX_REPORT_BYTES = 64 * 1024
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
+_Message = TypeVar("_Message", bound=BaseModel)
 
 
 class SweepDoor:
@@ -38,12 +43,14 @@ class SweepDoor:
         outcomes: OutcomeTable,
         policy: Policy,
         sweeps: Sweeps,
+        audit: Audit,
     ) -> None:
         self._caller_of = caller_of
         self._records = records
         self._outcomes = outcomes
         self._policy = policy
         self._sweeps = sweeps
+        self._audit = audit
         self._no_memory = BodyMemory(0)
 
     @property
@@ -53,6 +60,7 @@ class SweepDoor:
             Route("/api/v1/scan/{caller}/known/{sha256}", self._known, methods=["GET"]),
             Route("/api/v1/scan/{caller}/sweeps", self._list, methods=["GET"]),
             Route("/api/v1/scan/{caller}/sweeps/{name}", self._report, methods=["POST"]),
+            Route("/api/v1/scan/{caller}/sweeps/{name}/removals", self._removal, methods=["POST"]),
         ]
 
     async def _known(self, request: Request) -> Response:
@@ -98,6 +106,31 @@ class SweepDoor:
 
     async def _report(self, request: Request) -> Response:
         """Take a sweep's report; answer what the admin wants of it."""
+        told = await self._told(request, SweepReport)
+        if isinstance(told, Response):
+            return told
+        caller, name, report = told
+        order: SweepOrder = self._sweeps.note(caller.name, name, report)
+        return JSONResponse(order.model_dump(mode="json"))
+
+    async def _removal(self, request: Request) -> Response:
+        """Write down that a sweep removed a file, or could not: 204 once it is on the disk."""
+        told = await self._told(request, Removed)
+        if isinstance(told, Response):
+            return told
+        caller, name, removed = told
+        details = removed.model_dump(mode="json", exclude={"sha256", "is_gone"}, exclude_defaults=True)
+        state = "gone" if removed.is_gone else "failed"
+        try:
+            await self._audit.add(
+                Entry(What.PURGE, now(), caller.name, removed.sha256, {"state": state, "sweep": name, **details})
+            )
+        except LedgerError as error:
+            return JSONResponse({"error": str(error)}, status_code=503)
+        return Response(status_code=204)
+
+    async def _told(self, request: Request, kind: type[_Message]) -> tuple[Caller, str, _Message] | Response:
+        """Read what a sweep says; return it with its caller and the sweep's name, or the answer that refuses it."""
         caller = self._sweeper(request)
         if isinstance(caller, Refusal):
             return caller.response()
@@ -110,12 +143,9 @@ class SweepDoor:
         except ClientDisconnect:
             return Response(status_code=499)
         try:
-            name = _NAME.validate_python(request.path_params["name"])
-            report = SweepReport.model_validate_json(data)
+            return caller, _NAME.validate_python(request.path_params["name"]), kind.model_validate_json(data)
         except ValidationError:
             return Refusal.BAD_REPORT.response()
-        order: SweepOrder = self._sweeps.note(caller.name, name, report)
-        return JSONResponse(order.model_dump(mode="json"))
 
     def _sweeper(self, request: Request) -> Caller | Refusal:
         caller = self._caller_of(request)

@@ -44,6 +44,7 @@ class Sweeper:
     def __init__(self, coordinator: Coordinator, *, name: str = "sweep", **settings: object) -> None:
         """Take whom to ask, the caller's name, and settings of the sweeps."""
         self.coordinator = coordinator
+        self.name = name
         self.secret = coordinator.new_caller(name, may_sweep=True)
         self.data_dir = coordinator.folder / f"{name}-data"
         self.settings: dict[str, object] = {

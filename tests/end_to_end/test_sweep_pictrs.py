@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -33,6 +37,13 @@ def sweeper_of(coordinator: Coordinator, store: PictRs, folder: Path) -> Sweeper
     return Sweeper(coordinator, name=name, pictrs_url=store.url, pictrs_api_key=API_KEY)
 
 
+def purges_in_log(coordinator: Coordinator, caller: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return what the coordinator wrote down of the removals of a sweep: hash and details."""
+    with closing(sqlite3.connect(coordinator.data_dir / "ledger.sqlite")) as ledger:
+        query = "SELECT lower(hex(sha256)), details FROM audit WHERE what = 'purge' AND who = ?"
+        return [(sha256, json.loads(details)) for sha256, details in ledger.execute(query, (caller,))]
+
+
 async def aliases_of(store: PictRs, *contents: bytes) -> list[str]:
     """Upload pictures; return their aliases."""
     answers = [await store.upload(content) for content in contents]
@@ -56,6 +67,10 @@ async def test_sweep_purges_what_pictrs_keeps(coordinator: Coordinator, tmp_path
         assert sorted(alias for row in rows for alias in row["aliases"]) == sorted(bad)
         assert [(await store.original(alias)).status_code for alias in bad] == [404, 404, 404]
         assert {(await store.original(alias)).status_code for alias in good} == {200}
+        entries = purges_in_log(coordinator, sweeper.name)
+        assert sorted(sha256 for sha256, _ in entries) == sorted(row["sha256"] for row in rows)
+        assert {details["state"] for _, details in entries} == {"gone"}
+        assert sorted(alias for _, details in entries for alias in details["aliases"]) == sorted(bad)
 
 
 async def test_sweep_every_while_finds_what_is_new(coordinator: Coordinator, tmp_path: Path) -> None:

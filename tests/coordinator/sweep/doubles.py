@@ -112,12 +112,20 @@ class Written:
         self._then()
 
 
-def make_look(store: Store, asked: Asked, *, removal: Removal | None = None, written: Written | None = None) -> Look:
-    """Return a look whose pauses are short."""
+def make_look(
+    store: Store,
+    asked: Asked,
+    *,
+    removal: Removal | None = None,
+    written: Written | None = None,
+    told: Written | None = None,
+) -> Look:
+    """Return a look whose pauses are short; `told` is what is awaited after removals."""
     return Look(
         source=store,
         removal=removal,
         before_removal=written or Written(),
+        after_removal=told or Written(),
         asking=asked,
         flow=Flow(first_pause_s=0.001),
         budget=Budget(),

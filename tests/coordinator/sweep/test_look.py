@@ -88,12 +88,13 @@ async def test_look_tells_apart_what_it_does_not_send() -> None:
 
 
 async def test_look_removes_what_it_found() -> None:
-    """It is written down that a file will be removed before it is, and the row says afterwards that it is gone."""
-    store, asked, written = Store(a=b"bad", b=b"good"), Asked(), Written()
-    look = make_look(store, asked, removal=StoreRemoval(store), written=written)
+    """It is written down that a file will be removed before it is, and told afterwards that it is gone."""
+    store, asked, written, told = Store(a=b"bad", b=b"good"), Asked(), Written(), Written()
+    look = make_look(store, asked, removal=StoreRemoval(store), written=written, told=told)
     rows = [(await look.settle(store.item(place), None, 1)).row for place in "ab"]
     assert [row.action for row in rows] == [Action.REMOVED, Action.NONE]
     assert [(row.place, row.action) for row in written.rows] == [(b"a", Action.REMOVING)]
+    assert [(row.place, row.action) for row in told.rows] == [(b"a", Action.REMOVED)]
     assert list(store.files) == [b"b"]
 
 
