@@ -54,24 +54,28 @@ class SpotChecks:
 
     def follow(self, event: ev.Event, commands: list[ev.Command], now: float) -> list[ev.Command]:
         """Take an event after the machine did; return its commands, with those about spot checks in their places."""
-        followed = [beside for command in commands for beside in self._make_way(command)]
-        match event:
-            case ev.SpotCheckSubmitted():
-                followed += self._begin(event, now)
-            case ev.ResultArrived() if self._has(event.generation, event.scan):
-                scanner = self._fleet.scanners[event.generation]
-                check = self.by_generation[event.generation]
-                scored = ev.Scored(event.generation, scanner.scanner, ATTEMPT, check.frames, event.scores)
-                followed.append(self._end(event.generation, scored))
-            case ev.PushFailed() if self._has(event.generation, event.scan):
-                followed.append(self._end(event.generation, ev.Shortfall.NO_SCANNER))
-            case ev.ScannerLeft() if event.generation in self.by_generation:
-                followed.append(self._end(event.generation, ev.Shortfall.NO_SCANNER))
-            case ev.ScanAbandoned():
-                followed += self._abandon(event.scan)
+        # First what the event ends: a scanner that has just answered has nothing that could be broken off for a push.
+        followed = list(self._ended_by(event))
+        followed += [beside for command in commands for beside in self._make_way(command)]
+        if isinstance(event, ev.SpotCheckSubmitted):
+            followed += self._begin(event, now)
         for generation in [at for at, check in self.by_generation.items() if check.deadline_s <= now]:
             followed += self._break_off(generation, ev.Shortfall.TIMED_OUT)
         return followed
+
+    def _ended_by(self, event: ev.Event) -> Iterator[ev.Command]:
+        match event:
+            case ev.ResultArrived() if self._has(event.generation, event.scan, event.attempt):
+                scanner = self._fleet.scanners[event.generation]
+                check = self.by_generation[event.generation]
+                scored = ev.Scored(event.generation, scanner.scanner, ATTEMPT, check.frames, event.scores)
+                yield self._end(event.generation, scored)
+            case ev.PushFailed() if self._has(event.generation, event.scan, event.attempt):
+                yield self._end(event.generation, ev.Shortfall.NO_SCANNER)
+            case ev.ScannerLeft() if event.generation in self.by_generation:
+                yield self._end(event.generation, ev.Shortfall.NO_SCANNER)
+            case ev.ScanAbandoned():
+                yield from self._abandon(event.scan)
 
     def _begin(self, event: ev.SpotCheckSubmitted, now: float) -> Iterator[ev.Command]:
         scanner = next((taker for taker in self.takers(now) if taker.generation == event.generation), None)
@@ -103,6 +107,6 @@ class SpotChecks:
     def _end(self, generation: int, end: ev.Scored | ev.Shortfall) -> ev.Command:
         return ev.Settle(self.by_generation.pop(generation).scan, end)
 
-    def _has(self, generation: int, scan: str) -> bool:
+    def _has(self, generation: int, scan: str, attempt: int) -> bool:
         check = self.by_generation.get(generation)
-        return check is not None and check.scan == scan
+        return check is not None and (check.scan, ATTEMPT) == (scan, attempt)

@@ -139,3 +139,15 @@ def test_invariants_find_a_spot_check_beside_other_work() -> None:
     story.machine.scanners[1].add(make_push("a"))
     with pytest.raises(InvariantError):
         story.machine.validate(story.now)
+
+
+def test_spot_check_heeds_its_own_attempt_only() -> None:
+    """What a scanner says of another attempt is about nothing that it has."""
+    story = Story()
+    story.ready(1, "one")
+    check(story)
+    assert story.feed(ev.ResultArrived(1, "c", ATTEMPT + 1, "scores"), after_s=0.1) == []
+    assert story.feed(ev.PushFailed(1, "c", ATTEMPT - 1, FailureKind.INTERNAL), after_s=0.1) == []
+    assert len(story.machine.spot_checks) == 1
+    scored = ev.Scored(1, "one", ATTEMPT, 2, "scores")
+    assert story.feed(ev.ResultArrived(1, "c", ATTEMPT, "scores"), after_s=0.1) == [ev.Settle("c", scored)]
