@@ -93,7 +93,7 @@ def test_rows_say_why() -> None:
     assert row(record=record(problem="wrong model"), state=state()).why == "wrong model"
     assert row(record=record(load=load(reason="cannot prepare")), state=state(Phase.WARMING)).why == "cannot prepare"
     assert row(record=record(is_connected=False)).why == "connection lost"
-    assert row(record=record(last_sign_s=NOW_S - LATE_AFTER_S - 1), state=state()).why == "silent for 6 s"
+    assert row(record=record(last_sign_s=NOW_S - LATE_AFTER_S - 1), state=state()).why == "silent for 5 s"
     assert "protocol" in row(refusal=(RefusalCause.WRONG_PROTOCOL, NOW_S)).why
 
 
