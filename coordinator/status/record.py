@@ -15,8 +15,8 @@ RESULTS_KEPT = 256
 EVENTS_KEPT = 200
 
 LATE_AFTER_S = 3.75
-"""A scanner that reports its load every two seconds (LOAD_INTERVAL_S) and was silent for so long is late: the page, up to
-a second old, shows it within five."""
+"""A scanner that reports its load every two seconds (LOAD_INTERVAL_S) and was silent for so long is late. The page is
+up to a second old, and so shows it within five."""
 
 
 class ResultTimes(NamedTuple):
