@@ -15,6 +15,7 @@ from tests.end_to_end.caller import slow_caller, upload
 from tests.end_to_end.peer import Peer
 from tests.end_to_end.pictures import bright, dark
 from tests.end_to_end.processes import Coordinator, Scanner
+from tests.end_to_end.waiting import INTERVAL_S
 
 BACK_S = 5.0
 """Scanners are back within this time after a restart (issue "First light")."""
@@ -33,14 +34,26 @@ async def test_restart_brings_the_scanners_back(tmp_path: Path, signum: signal.S
         assert (await upload(c, bright())).outcome == "flagged"
 
 
+async def in_flight(c: Coordinator, client: httpx2.AsyncClient, uploads: int) -> None:
+    """Wait until the coordinator has so many uploads on their way."""
+    async with asyncio.timeout(10):
+        while f"fediward_uploads_in_flight {uploads}.0" not in (await client.get(f"{c.public_url}/metrics")).text:
+            await asyncio.sleep(INTERVAL_S)
+
+
 async def test_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
     """SIGTERM with uploads in flight: all get their verdict, new ones are answered unseen, scanners are sent away."""
-    async with Coordinator(tmp_path) as c, Peer(c, "one") as peer, httpx2.AsyncClient(verify=False) as client:
+    async with (
+        Coordinator(tmp_path, metrics_networks="127.0.0.0/8") as c,
+        Peer(c, "one") as peer,
+        httpx2.AsyncClient(verify=False) as client,
+    ):
         uploads = [asyncio.create_task(upload(c, body)) for body in (bright(), dark(), bright())]
         scans = [await peer.next_scan() for _ in uploads]
         async with slow_caller(c) as caller:
             body = bright()
             await caller.send(body[:60])
+            await in_flight(c, client, 4)
             c.send(signal.SIGTERM)
             await c.logged("stopping: 4 uploads on their way")
             assert (await client.get(f"{c.public_url}/readyz")).text == "stopping\n"

@@ -251,7 +251,11 @@ class Troubles:
             return
         for _ in range(self._random.choice((1, 5))):
             scan = self._random.choice(list(world.watcher.scans)[-20:])
-            attempt = max(world.watcher.scans[scan].attempts + self._random.choice((-1, 0, 0, 1)), 0)
+            attempts = world.watcher.scans[scan].attempts
+            attempt = max(attempts + self._random.choice((-1, 0, 0, 1)), 0)
+            if world.is_asleep:
+                # What is said of the next attempt may be true by the time that it is heard.
+                attempt = min(attempt, attempts)
             generation = self._random.choice((box.line.generation, box.line.generation, self._stale()))
             lies: list[ev.Event] = [
                 ev.FramesReceived(generation, scan, attempt),

@@ -75,7 +75,7 @@ class World:
     def close_line(self, line: Line) -> None:
         """Let the coordinator notice that a connection is gone."""
         line.cut()
-        if self.timeline.now < self._asleep_until_s:
+        if self.is_asleep:
             self.timeline.at(self._asleep_until_s, lambda: self.close_line(line))
         elif line.open_at_coordinator:
             line.open_at_coordinator = False
@@ -110,9 +110,14 @@ class World:
 
     # The coordinator's own troubles
 
+    @property
+    def is_asleep(self) -> bool:
+        """Say whether what is said now is heard later."""
+        return self.timeline.now < self._asleep_until_s
+
     def sleep(self, seconds: float) -> None:
         """Let the coordinator do nothing for a while, and then everything at once: a blocked loop, a paused machine."""
-        if self.timeline.now >= self._asleep_until_s:
+        if not self.is_asleep:
             self._asleep_until_s = self.timeline.now + seconds
             self.watcher.note_sleep(self.timeline.now, self._asleep_until_s)
             self.timeline.at(self._asleep_until_s, self._wake_up)
@@ -129,7 +134,7 @@ class World:
     def handle(self, event: ev.Event) -> None:
         """Pass an event, check everything, and carry out the commands."""
         now = self.timeline.now
-        if now < self._asleep_until_s:
+        if self.is_asleep:
             self._backlog.append(event)
             return
         self.events += 1
