@@ -71,7 +71,9 @@ class Settings(BaseSettings):
     deadline_ms: int = Field(8000, ge=500, le=120_000, description="milliseconds for one upload, reading it included")
     body_limit: ByteSize = Field(ByteSize(40 * 2**20), ge=1, description="largest upload")
     body_memory: ByteSize = Field(ByteSize(256 * 10**6), ge=1, description="memory for all bodies held at once")
-    cutters: int = Field(2, ge=2, le=64, description="limited processes that decode uploads; one is kept for live ones")
+    cutters: int = Field(
+        2, ge=2, le=64, description="limited processes that decode uploads; sweeps have one fewer of their own"
+    )
     views: Views = Field(
         Views.ALL, description="`all` looks at an upload, or only the `centre` square of its first frame"
     )

@@ -47,7 +47,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "coordinator.status.uploads",
         "coordinator.trust",
     ),
-    ("coordinator.settings",),
+    ("coordinator.background", "coordinator.settings"),
     (
         "coordinator.hub",
         "coordinator.late",

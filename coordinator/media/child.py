@@ -15,6 +15,7 @@ import termios
 import time
 from collections.abc import Callable, Sequence
 
+from coordinator.background import step_back
 from coordinator.media.errors import Reason
 from coordinator.media.exchange import Exchange
 from coordinator.media.limits import Limits
@@ -35,12 +36,23 @@ class Child:
     """
 
     def __init__(
-        self, command: Sequence[str], limits: Limits, on_lost: Callable[[Child], None], *, likeness: bool = False
+        self,
+        command: Sequence[str],
+        limits: Limits,
+        on_lost: Callable[[Child], None],
+        *,
+        is_background: bool = False,
+        likeness: bool = False,
     ) -> None:
-        """Start a process; `likeness` says whether it may be asked for likenesses."""
+        """Start a process; `likeness` says whether it may be asked for likenesses.
+
+        In the background it gets the processor time that nobody else wants.
+        """
         self._loop = asyncio.get_running_loop()
         self._on_lost = on_lost
-        # Its own session: Ctrl-C in the coordinator's terminal must not end uploads that are being drained.
+        # Its own process group: Ctrl-C in the coordinator's terminal must not end uploads that are being drained. Not
+        # its own session: to the scheduler that is another desktop program, of equal weight whatever its priority
+        # (autogroup, sched(7)).
         self._process = subprocess.Popen(
             list(command),
             stdin=subprocess.PIPE,
@@ -48,12 +60,14 @@ class Child:
             stderr=subprocess.DEVNULL,
             env={},
             close_fds=True,
-            start_new_session=True,
+            process_group=0,
             bufsize=0,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.pid = self._process.pid
+        if is_background:
+            step_back(self.pid)
         self.likeness = likeness
         self.uploads = 0
         self.seals = 0

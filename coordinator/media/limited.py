@@ -1,4 +1,4 @@
-"""Keep limited processes warm, and have uploads cut in them.
+"""Have uploads cut in limited processes: some for live uploads, and others, in the background, for sweeps.
 
 The coordinator never decodes: `Cutters.cut` passes an upload's bytes to a process that has nothing to lose (`seal`),
 and believes nothing of what comes back but pixels. One upload can cost one process, which is replaced at once.
@@ -7,41 +7,26 @@ and believes nothing of what comes back but pixels. One upload can cost one proc
 from __future__ import annotations
 
 import asyncio
-import logging
-import signal
 import sys
-from collections import deque
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from coordinator.media.child import Child
-from coordinator.media.errors import CutTimedOut, NoPlace, Reason, Unsupported
-from coordinator.media.exchange import Exchange
+from coordinator.media.errors import NoPlace, Reason, Unsupported
 from coordinator.media.limits import Limits
 from coordinator.media.looks import Cut, Views
-from coordinator.media.pipe import Request
+from coordinator.media.pool import Pool
 from coordinator.media.sniff import HEAD_BYTES, sniff
 
 __all__ = ["Cutters", "Limits", "Snapshot"]
 
-_log = logging.getLogger(__name__)
-
 COMMAND = (sys.executable, "-I", "-m", "coordinator.media.cutter")
-_START_S = 30.0
-"""How long a process may take to load its codecs: a fraction of a second, but not on every machine at every moment."""
-_RETRY_S = (0.1, 0.5, 2.0, 5.0)
-_COSTLY_SIGNALS = {
-    -signal.SIGPROF: Reason.PROCESSOR,
-    -signal.SIGXCPU: Reason.PROCESSOR,
-    -signal.SIGKILL: Reason.MEMORY,  # the kernel's, when memory runs out: ours comes only after the process is lost
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Count the limited processes and who waits for them, for the admin page and the tests.
+    """Count the limited processes and who waits for them, for the log and the tests.
 
     `seals` is what the processes could close behind themselves: a bit mask of `seal.Seal`.
     """
@@ -57,68 +42,53 @@ class Snapshot:
     pids: tuple[int, ...]
 
 
-class _NeverBeganError(Exception):
-    """The process had ended before it read a byte of the upload: another one takes it."""
-
-
 class Cutters:
-    """Cut uploads in `count` limited processes, warm between `async with` and its end; at least two of them.
+    """Cut uploads in limited processes, warm between `async with` and its end.
 
-    The last free process is kept for the live lane. `command` starts the program of a limited process: given by tests.
-    With `likeness` they can be asked for likenesses, which needs the extra `pdq`; `learn_likeness` changes that later.
+    `count` processes serve live uploads. Sweeps get one fewer, at least one, of their own: they start with the first
+    sweep, and get the processor time that nobody else wants, so that whoever waits for an upload notices nothing of
+    them. `command` starts the program of a limited process: given by tests. With `likeness` they can be asked for
+    likenesses, which needs the extra `pdq`; `learn_likeness` changes that later.
     """
 
     def __init__(
         self, *, limits: Limits, count: int = 2, command: Sequence[str] = COMMAND, likeness: bool = False
     ) -> None:
-        if count < 2:
-            raise ValueError("at least two limited processes: the last free one is kept for the live lane")
         self._limits = limits
-        self._count = count
         self._command = command
         self._likeness = likeness
-        self._children: set[Child] = set()
-        self._idle: deque[Child] = deque()
-        self._busy: set[Child] = set()
-        self._starting: set[Child] = set()
-        self._aging: set[Child] = set()  # have served their number; the next one is being started
-        self._retired: set[Child] = set()  # the next one is there; to be ended when their upload is done
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._live: deque[asyncio.Future[Child]] = deque()
-        self._sweep: deque[asyncio.Future[Child]] = deque()
-        self._replaced = 0
-        self._closed = True
+        self._live = self._pool(count)
+        self._sweep = self._pool(max(count - 1, 1), is_background=True)
+        self._sweep_is_open = False
+        self._opening = asyncio.Lock()
+        self._is_closed = True
 
     async def __aenter__(self) -> Self:
-        """Start the processes and wait until they are warm. Raises NoPlace when one does not start."""
-        self._closed = False
-        try:
-            started = await asyncio.gather(*(self._start() for _ in range(self._count)))
-        except asyncio.CancelledError:
-            await self._close()
-            raise
-        if not all(started):
-            await self._close()
-            raise NoPlace(Reason.WILL_NOT_START)
+        """Start the processes of live uploads and wait until they are warm. Raises NoPlace when one does not start."""
+        await self._live.open()
+        self._is_closed = False
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End all processes, and wait until they are gone. Uploads that are being cut, or wait, get NoPlace."""
-        await self._close()
+        self._is_closed = True
+        await asyncio.gather(self._live.close(), self._sweep.close())
 
     def snapshot(self) -> Snapshot:
         """Return the counts of this moment."""
-        children = (*self._idle, *self._busy)
+        pools = (self._live, self._sweep) if self._sweep_is_open else (self._live,)
+        children = [child for pool in pools for child in pool.children]
+        busy = sum(pool.busy for pool in pools)
         return Snapshot(
-            count=self._count,
-            busy=len(self._busy),
-            warm=len(self._idle),
-            starting=len(self._starting),
-            waiting_live=len(self._live),
-            waiting_sweep=len(self._sweep),
-            replaced=self._replaced,
+            count=sum(pool.count for pool in pools),
+            busy=busy,
+            warm=len(children) - busy,
+            starting=sum(pool.starting for pool in pools),
+            waiting_live=self._live.waiting,
+            waiting_sweep=self._sweep.waiting,
+            replaced=sum(pool.replaced for pool in pools),
             seals=children[0].seals if children else 0,
             pids=tuple(child.pid for child in children),
         )
@@ -134,11 +104,7 @@ class Cutters:
         Uploads are cut meanwhile as before.
         """
         self._likeness = True
-        old = {child for child in (*self._idle, *self._busy) if not child.likeness} - self._aging - self._retired
-        self._aging |= old
-        starting = [self._own(self._succeed()) for _ in old]
-        if starting:
-            await asyncio.wait(starting)
+        await asyncio.gather(self._live.learn_likeness(), self._sweep.learn_likeness())
 
     async def cut(
         self,
@@ -159,176 +125,26 @@ class Cutters:
         kind = sniff(_head(body))
         if kind is None:
             raise Unsupported(Reason.UNKNOWN_FORMAT)
-        while True:
-            child = await self._take(self._live if lane_is_live else self._sweep, deadline_s)
-            try:
-                request = Request(kind, views, size, sum(map(len, body)), 0.0, likeness and child.likeness)
-                return await self._ask(child, body, request, deadline_s)
-            except _NeverBeganError:
-                continue
-            finally:
-                self._give_back(child)
+        pool = self._live if lane_is_live else await self._of_sweeps()
+        return await pool.cut(body, kind, size=size, views=views, deadline_s=deadline_s, likeness=likeness)
 
-    async def _ask(self, child: Child, body: Sequence[bytes], request: Request, deadline_s: float) -> Cut:
-        began = asyncio.get_running_loop().time()
-        end = min(deadline_s, began + self._limits.wall_s)
-        cpu_before_s = child.cpu_s
-        exchange = child.ask(replace(request, budget_s=max(0.0, end - began)), body)
-        reason = None
-        try:
-            async with asyncio.timeout_at(end):
-                await child.ended
-        except TimeoutError:
-            reason = Reason.DEADLINE if end == deadline_s else Reason.WALL_TIME
-            if child.cpu_s - cpu_before_s >= self._limits.cpu_s / 2:
-                reason = Reason.PROCESSOR
-        if exchange.done is not None:
-            return exchange.result()
-        child.kill()
-        if reason is None:
-            if child.never_began and not (exchange.nonsense or self._closed):
-                raise _NeverBeganError
-            reason = await self._why_ended(child, exchange)
-        return exchange.broken_off(reason, after_s=asyncio.get_running_loop().time() - began)
+    async def _of_sweeps(self) -> Pool:
+        async with self._opening:
+            if self._is_closed:
+                raise NoPlace(Reason.CLOSED)
+            if not self._sweep_is_open:
+                await self._sweep.open()
+                self._sweep_is_open = True
+        return self._sweep
 
-    async def _why_ended(self, child: Child, exchange: Exchange) -> Reason:
-        if self._closed:
-            return Reason.CLOSED
-        if exchange.nonsense:
-            return Reason.NONSENSE
-        return _COSTLY_SIGNALS.get(await child.reaped(), Reason.CRASHED)
-
-    async def _take(self, lane: deque[asyncio.Future[Child]], deadline_s: float) -> Child:
-        """Wait for a free process, first come first served within a lane, and take it."""
-        if self._closed:
-            raise NoPlace(Reason.CLOSED)
-        if asyncio.get_running_loop().time() >= deadline_s:
-            raise CutTimedOut(Reason.DEADLINE)
-        waiter: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
-        lane.append(waiter)
-        self._hand_out()
-        if waiter.done():
-            return waiter.result()
-        try:
-            async with asyncio.timeout_at(deadline_s):
-                return await asyncio.shield(waiter)
-        except (TimeoutError, asyncio.CancelledError) as error:
-            if waiter in lane:
-                lane.remove(waiter)
-            elif waiter.exception() is None:
-                # Handed over in the very turn of the loop in which the waiting ended.
-                self._give_back(waiter.result())
-            if isinstance(error, TimeoutError):
-                raise CutTimedOut(Reason.NO_FREE_PROCESS) from None
-            raise
-
-    def _hand_out(self) -> None:
-        """Give free processes to those who wait: live before sweep, and to sweep never the last one."""
-        for lane, least in ((self._live, 1), (self._sweep, 2)):
-            while lane and len(self._idle) >= least:
-                child = self._idle.popleft()
-                self._busy.add(child)
-                lane.popleft().set_result(child)
-
-    def _give_back(self, child: Child) -> None:
-        """Take a process back from an upload: to be used again, or to be replaced."""
-        self._busy.discard(child)
-        if self._closed:
-            return
-        if child in self._retired or not child.settle():
-            self._replace(child)
-        else:
-            self._idle.append(child)
-            if child.uploads >= self._limits.uploads and child not in self._aging:
-                self._aging.add(child)
-                self._own(self._succeed())
-            self._hand_out()
-
-    def _replace(self, child: Child) -> None:
-        """End a process, and start the next one unless that is under way."""
-        self._own(self._end(child))
-        if child in self._retired or child in self._aging:
-            self._retired.discard(child)
-            self._aging.discard(child)
-        else:
-            self._own(self._succeed())
-
-    def _on_lost(self, child: Child) -> None:
-        """Replace a process that ended while nobody used it; one in use is replaced when its upload lets go of it."""
-        if child in self._idle:
-            self._idle.remove(child)
-            self._replace(child)
-
-    async def _succeed(self) -> None:
-        """Start the next process, trying until it is warm; then retire the one that it was started for, if any."""
-        self._replaced += 1
-        attempt = 0
-        while not await self._start():
-            _log.warning("a limited process does not start; trying again")
-            await asyncio.sleep(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
-            attempt += 1
-        if self._aging:
-            old = self._aging.pop()
-            self._retired.add(old)
-            if old in self._idle:
-                self._idle.remove(old)
-                self._replace(old)
-
-    async def _start(self) -> bool:
-        """Start a process, wait until it is warm, and offer it; False if it does not get there."""
-        try:
-            child = Child(self._command, self._limits, self._on_lost, likeness=self._likeness)
-        except OSError as error:
-            _log.warning("a limited process cannot be started: %s", error.strerror)
-            return False
-        self._children.add(child)
-        self._starting.add(child)
-        try:
-            async with asyncio.timeout(_START_S):
-                await child.ready
-        except TimeoutError:
-            child.kill()
-        except asyncio.CancelledError:
-            child.kill()
-            raise
-        finally:
-            self._starting.discard(child)
-        if child.lost or self._closed:
-            await self._end(child)
-            return False
-        if child.likeness != self._likeness:
-            # That changed meanwhile.
-            await self._end(child)
-            return await self._start()
-        self._idle.append(child)
-        self._hand_out()
-        return True
-
-    async def _end(self, child: Child) -> None:
-        child.kill()
-        await child.reaped()
-        self._children.discard(child)
-
-    def _own(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def _close(self) -> None:
-        self._closed = True
-        for waiter in (*self._live, *self._sweep):
-            waiter.set_exception(NoPlace(Reason.CLOSED))
-        self._live.clear()
-        self._sweep.clear()
-        for task in self._tasks:
-            task.cancel()
-        children = tuple(self._children)
-        for child in children:
-            child.kill()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(self._end(child) for child in children))
-        self._idle.clear()
+    def _pool(self, count: int, *, is_background: bool = False) -> Pool:
+        return Pool(
+            limits=self._limits,
+            count=count,
+            command=self._command,
+            is_background=is_background,
+            likeness=self._likeness,
+        )
 
 
 def _head(body: Sequence[bytes]) -> bytes:

@@ -15,6 +15,7 @@ from coordinator.sweep.asking import Told
 from coordinator.sweep.budget import Budget
 from coordinator.sweep.errors import AwayError, FetchError, GoneError, RemovalError, SourceAwayError
 from coordinator.sweep.flow import Flow
+from coordinator.sweep.hunch import Hunch
 from coordinator.sweep.item import Item
 from coordinator.sweep.removal import Removal
 from coordinator.sweep.row import FAILED, GONE, Action, Row
@@ -31,7 +32,7 @@ LOOK_TRIES = 3
 """For a file that is answered too late, or that scanners fail on; while nobody is there it waits for ever."""
 
 ASK_FIRST_BYTES = 64 * 1024
-"""From so many on, the hash is asked about before the bytes are sent."""
+"""From so many on, the hash may be asked about before the bytes are sent: see `Hunch`."""
 
 CHANGED = "it changed after it was looked at; the next sweep looks again"
 
@@ -97,6 +98,7 @@ class Look:
         self._budget = budget
         self._body_limit_bytes = body_limit_bytes
         self._first_pause_s = first_pause_s
+        self._hunch = Hunch()
 
     async def settle(self, item: Item, known: Row | None, run: int) -> Settled:
         """Find out what a file is and do what is to be done about it. Raises RefusedError and StrangerError."""
@@ -179,9 +181,15 @@ class Look:
                 sha256=fetched.sha256,
                 reason="it is empty",
             )
-        if fetched.size_bytes >= ASK_FIRST_BYTES and (told := await self._asking.known(fetched.sha256)) is not None:
-            return told
-        return await self._asking.look(fetched.chunks)
+        if fetched.size_bytes >= ASK_FIRST_BYTES and self._hunch.is_worth_asking():
+            told = await self._asking.known(fetched.sha256)
+            self._hunch.note(is_known=told is not None)
+            if told is not None:
+                return told
+        told = await self._asking.look(fetched.chunks)
+        if told.remembered:
+            self._hunch.note(is_known=True)
+        return told
 
     async def _fetch(self, item: Item) -> Fetched:
         pause_s = self._first_pause_s

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from coordinator.background import step_back
 from coordinator.ledger.times import parse_since
 from coordinator.pictrs.client import PictRs
 from coordinator.settings import Settings, load_settings
@@ -57,13 +58,16 @@ class Request:
 def sweep(request: Request) -> ExitCode:
     """Run a sweep to its end. Raises SweepError, StoppedError and ConfigurationError."""
     settings = load_settings()
-    return asyncio.run(_sweep(request, settings, plan_of(request, datetime.now(UTC))))
+    plan = plan_of(request, datetime.now(UTC))
+    step_back()
+    return asyncio.run(_sweep(request, settings, plan))
 
 
 def calibrated(
     address: str, choices: Choices, settings: Settings, *, sample: int | None, limit_per_s: float | None
 ) -> Calibrating:
     """Run a calibration to its end. Raises SweepError, StoppedError and ConfigurationError."""
+    step_back()
     return asyncio.run(_calibrated(address, choices, settings, sample, limit_per_s))
 
 

@@ -37,7 +37,9 @@ async def test_restart_brings_the_scanners_back(tmp_path: Path, signum: signal.S
 async def in_flight(c: Coordinator, client: httpx2.AsyncClient, uploads: int) -> None:
     """Wait until the coordinator has so many uploads on their way."""
     async with asyncio.timeout(10):
-        while f"fediward_uploads_in_flight {uploads}.0" not in (await client.get(f"{c.public_url}/metrics")).text:
+        while True:
+            if f"fediward_uploads_in_flight {uploads}.0" in (await client.get(f"{c.public_url}/metrics")).text:
+                return
             await asyncio.sleep(INTERVAL_S)
 
 

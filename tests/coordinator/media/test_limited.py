@@ -248,39 +248,43 @@ async def test_cancel_while_waiting_costs_nothing() -> None:
         assert cutters.snapshot().replaced == 2
 
 
-async def test_sweep_never_takes_last_process() -> None:
-    """With one process free, sweep work waits and live work goes; with two free, sweep work goes."""
+async def test_lanes_do_not_wait_for_each_other() -> None:
+    """With every live process busy sweep work goes, and the other way round."""
     async with Cutters(limits=Limits(), command=played("good")) as cutters:
-        holding = asyncio.create_task(cut(cutters, JPEG_HEAD + b"sleep"))
-        await under_way(cutters, 1)
-        sweep = asyncio.create_task(cut(cutters, JPEG_HEAD, live=False))
-        await until(lambda: cutters.snapshot().waiting_sweep == 1)
-        assert (await cut(cutters, JPEG_HEAD)).partial is False
-        assert not sweep.done()
-        holding.cancel()
-        assert (await sweep).partial is False
-
-
-async def test_live_goes_before_sweep() -> None:
-    """Live uploads that came after sweep ones are served first, and each lane in the order of coming."""
-    order: list[str] = []
-
-    async def note(name: str, live: bool) -> None:
-        await cut(cutters, JPEG_HEAD, live=live)
-        order.append(name)
-
-    async with Cutters(limits=Limits(), command=played("good")) as cutters:
-        holding = [asyncio.create_task(cut(cutters, JPEG_HEAD + b"sleep")) for _ in range(2)]
+        live = [asyncio.create_task(cut(cutters, JPEG_HEAD + b"sleep")) for _ in range(2)]
         await under_way(cutters, 2)
-        async with asyncio.TaskGroup() as group:
-            for name in ("sweep 1", "sweep 2", "live 1", "live 2"):
-                group.create_task(note(name, name.startswith("live")))
-            await until(lambda: cutters.snapshot().waiting_live + cutters.snapshot().waiting_sweep == 4)
-            for task in holding:
-                task.cancel()
-        await asyncio.gather(*holding, return_exceptions=True)
-    assert sorted(order[:2]) == ["live 1", "live 2"]
-    assert order[2:] == ["sweep 1", "sweep 2"]
+        assert (await cut(cutters, JPEG_HEAD, live=False)).partial is False
+        sweep = asyncio.create_task(cut(cutters, JPEG_HEAD + b"sleep", live=False))
+        await under_way(cutters, 3)
+        waiting = [asyncio.create_task(cut(cutters, JPEG_HEAD, live=is_live)) for is_live in (True, False)]
+        await until(lambda: cutters.snapshot().waiting_live == cutters.snapshot().waiting_sweep == 1)
+        live[0].cancel()
+        assert (await waiting[0]).partial is False
+        assert not waiting[1].done()
+        sweep.cancel()
+        assert (await waiting[1]).partial is False
+        live[1].cancel()
+        await asyncio.gather(*live, sweep, return_exceptions=True)
+
+
+async def test_sweep_has_processes_of_its_own_in_the_background() -> None:
+    """Processes for sweeps start with the first sweep, one fewer than the others, and run when nobody else does."""
+    async with Cutters(limits=Limits(), command=played("good"), count=3) as cutters:
+        first = cutters.snapshot().pids
+        assert len(first) == 3
+        await asyncio.gather(*(cut(cutters, JPEG_HEAD, live=False) for _ in range(4)))
+        others = set(cutters.snapshot().pids) - set(first)
+        assert len(others) == 2
+        assert {os.sched_getscheduler(pid) for pid in first} == {os.SCHED_OTHER}
+        assert {os.sched_getscheduler(pid) for pid in others} == {os.SCHED_IDLE}
+    assert not any(psutil.pid_exists(pid) for pid in others)
+
+
+async def test_sweep_has_until_its_deadline() -> None:
+    """In the background the wall clock says nothing about an upload: late is late, and not costly."""
+    async with Cutters(limits=SHORT, command=played("good")) as cutters:
+        with pytest.raises(CutTimedOut):
+            await cut(cutters, JPEG_HEAD + b"sleep", live=False, within_s=SHORT.wall_s + 0.5)
 
 
 async def test_idle_process_that_ends_is_replaced() -> None:
@@ -352,12 +356,6 @@ async def test_start_fails_at_once(command: tuple[str, ...]) -> None:
         async with Cutters(limits=Limits(), command=command):
             pass
     assert caught.value.reason is Reason.WILL_NOT_START
-
-
-def test_count_below_two_is_refused() -> None:
-    """One process cannot serve sweep work and keep a place for the live lane."""
-    with pytest.raises(ValueError, match="two"):
-        Cutters(limits=Limits(), count=1)
 
 
 async def test_64_at_once_are_all_cut() -> None:
