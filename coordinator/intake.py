@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from shared.messages import Lane
+
 
 class Intake:
     """Count the uploads between their first byte and their answer, so that a stop can wait for them."""
@@ -13,22 +15,45 @@ class Intake:
     def __init__(self) -> None:
         self.is_open = True
         self.open_uploads = 0
+        """Of both lanes."""
+        self.open_live = 0
+        self.live_uploads = 0
+        """Since the start."""
         self.uploads = 0
+        """Since the start, of both lanes."""
         self._empty = asyncio.Event()
         self._empty.set()
+        self._calm = asyncio.Event()
+        self._calm.set()
 
     @contextmanager
-    def upload(self) -> Iterator[bool]:
+    def upload(self, lane: Lane = Lane.LIVE) -> Iterator[bool]:
         """Count one upload as on its way; say whether it is admitted, which a later stop does not change."""
         self.open_uploads += 1
         self.uploads += 1
         self._empty.clear()
         try:
-            yield self.is_open
+            if lane is Lane.LIVE:
+                with self._live():
+                    yield self.is_open
+            else:
+                yield self.is_open
         finally:
             self.open_uploads -= 1
             if self.open_uploads == 0:
                 self._empty.set()
+
+    @contextmanager
+    def _live(self) -> Iterator[None]:
+        self.open_live += 1
+        self.live_uploads += 1
+        self._calm.clear()
+        try:
+            yield
+        finally:
+            self.open_live -= 1
+            if self.open_live == 0:
+                self._calm.set()
 
     def stop(self) -> None:
         """Admit no more: those that still come are answered at once, unseen."""
@@ -37,3 +62,13 @@ class Intake:
     async def drained(self) -> None:
         """Wait until no upload is on its way."""
         await self._empty.wait()
+
+    async def calm(self, *, within_s: float) -> None:
+        """Wait until no live upload is on its way, for so long at most."""
+        if self.open_live == 0 or within_s <= 0:
+            return
+        try:
+            async with asyncio.timeout(within_s):
+                await self._calm.wait()
+        except TimeoutError:
+            return

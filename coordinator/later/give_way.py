@@ -30,7 +30,7 @@ class GiveWay:
         self._recent_s = recent_s
         self._rest = rest
         self._left_s = patience_s
-        self._seen = intake.uploads
+        self._seen = intake.live_uploads
         self._seen_s = -recent_s
 
     @asynccontextmanager
@@ -42,21 +42,14 @@ class GiveWay:
         began_s, left_s = loop.time(), self._left_s
         yield
         worked_s = loop.time() - began_s - (left_s - self._left_s)
-        if self._intake.uploads != self._seen:
-            self._seen, self._seen_s = self._intake.uploads, loop.time()
+        if self._intake.live_uploads != self._seen:
+            self._seen, self._seen_s = self._intake.live_uploads, loop.time()
         if loop.time() - self._seen_s < self._recent_s:
             await asyncio.sleep(worked_s * self._rest)
 
     async def step(self) -> None:
         """Return when no live upload is on its way, or when this look has waited long enough."""
-        if self._intake.open_uploads == 0 or self._left_s <= 0:
-            return
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        try:
-            async with asyncio.timeout(self._left_s):
-                await self._intake.drained()
-        except TimeoutError:
-            pass
-        finally:
-            self._left_s -= loop.time() - began_s
+        await self._intake.calm(within_s=self._left_s)
+        self._left_s -= loop.time() - began_s

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import termios
@@ -30,17 +31,19 @@ _MOST_PARTS = 512
 class Child:
     """Own one limited process: wait until `ready`, then one `ask` after another, and at last `kill` and `reaped`.
 
-    `on_lost` is called, once, when the process ends or breaks the protocol by itself, after everything that waits for
-    it has been settled; `kill` it then all the same. `never_began` says, once `lost`, that it read nothing of its last
-    upload, which therefore did not end it. Raises OSError if it cannot be started.
+    `on_done` is called when an upload has its answer, and may ask the next one. `on_lost` is called, once, when the
+    process ends or breaks the protocol by itself, after everything that waits for it has been settled; `kill` it then
+    all the same. `never_began` says, once `lost`, that it read nothing of its last upload, which therefore did not end
+    it. Raises OSError if it cannot be started.
     """
 
     def __init__(
         self,
         command: Sequence[str],
         limits: Limits,
-        on_lost: Callable[[Child], None],
         *,
+        on_done: Callable[[Child], None],
+        on_lost: Callable[[Child], None],
         is_background: bool = False,
         likeness: bool = False,
     ) -> None:
@@ -49,6 +52,7 @@ class Child:
         In the background it gets the processor time that nobody else wants.
         """
         self._loop = asyncio.get_running_loop()
+        self._on_done = on_done
         self._on_lost = on_lost
         # Its own process group: Ctrl-C in the coordinator's terminal must not end uploads that are being drained. Not
         # its own session: to the scheduler that is another desktop program, of equal weight whatever its priority
@@ -119,6 +123,14 @@ class Child:
         if self.lost:
             return False
         return exchange is None or (exchange.done is not None and exchange.done.reason is not Reason.MEMORY)
+
+    def stop(self) -> None:
+        """Have the process stand still, until `go_on`."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Have the process run again."""
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End the process at once, whatever it does; may be called again."""
@@ -205,6 +217,7 @@ class Child:
         # Whoever waited may have been cancelled in this very turn of the loop.
         if not self.ended.done():
             self.ended.set_result(None)
+        self._on_done(self)
         return True
 
     def _lose(self) -> None:

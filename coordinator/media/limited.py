@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -46,9 +47,9 @@ class Cutters:
     """Cut uploads in limited processes, warm between `async with` and its end.
 
     `count` processes serve live uploads. Sweeps get one fewer, at least one, of their own: they start with the first
-    sweep, and get the processor time that nobody else wants, so that whoever waits for an upload notices nothing of
-    them. `command` starts the program of a limited process: given by tests. With `likeness` they can be asked for
-    likenesses, which needs the extra `pdq`; `learn_likeness` changes that later.
+    sweep, get the processor time that nobody else wants, and stand still while a live upload is cut, so that whoever
+    waits for one notices nothing of them. `command` starts the program of a limited process: given by tests. With
+    `likeness` they can be asked for likenesses, which needs the extra `pdq`; `learn_likeness` changes that later.
     """
 
     def __init__(
@@ -125,8 +126,11 @@ class Cutters:
         kind = sniff(_head(body))
         if kind is None:
             raise Unsupported(Reason.UNKNOWN_FORMAT)
-        pool = self._live if lane_is_live else await self._of_sweeps()
-        return await pool.cut(body, kind, size=size, views=views, deadline_s=deadline_s, likeness=likeness)
+        async with AsyncExitStack() as stack:
+            if lane_is_live:
+                stack.enter_context(self._sweep.stands_still())
+            pool = self._live if lane_is_live else await self._of_sweeps()
+            return await pool.cut(body, kind, size=size, views=views, deadline_s=deadline_s, likeness=likeness)
 
     async def _of_sweeps(self) -> Pool:
         async with self._opening:

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import signal
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,9 @@ from coordinator.media.sniff import Format
 
 _log = logging.getLogger(__name__)
 
+LONGEST_STILL_S = 1.0
+"""Where live uploads come without a pause, sweeps go on beside them after so long."""
+
 _START_S = 30.0
 """How long a process may take to load its codecs: a fraction of a second, but not on every machine at every moment."""
 _RETRY_S = (0.1, 0.5, 2.0, 5.0)
@@ -32,6 +36,28 @@ _COSTLY_SIGNALS = {
 
 class _NeverBeganError(Exception):
     """The process had ended before it read a byte of the upload: another one takes it."""
+
+
+class _Job:
+    """One upload on its way to a limited process and back."""
+
+    def __init__(self, body: Sequence[bytes], request: Request, deadline_s: float) -> None:
+        self.deadline_s = deadline_s
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._body = body
+        self._request = request
+
+    def begin(self, child: Child, now_s: float, end_s: float) -> None:
+        """Pass the upload to a process, which has until `end_s`."""
+        self.child = child
+        self.began_s = now_s
+        self.end_s = end_s
+        self.cpu_before_s = child.cpu_s
+        likeness = self._request.likeness and child.likeness
+        request = replace(self._request, budget_s=max(0.0, end_s - now_s), likeness=likeness)
+        self.exchange = child.ask(request, self._body)
+        self.ended = child.ended
+        self.begun.set_result(None)
 
 
 class Pool:
@@ -52,12 +78,15 @@ class Pool:
         self._likeness = likeness
         self._children: set[Child] = set()
         self._idle: deque[Child] = deque()
-        self._busy: set[Child] = set()
+        self._busy: dict[Child, _Job] = {}
         self._starting: set[Child] = set()
         self._aging: set[Child] = set()  # have served their number; the next one is being started
         self._retired: set[Child] = set()  # the next one is there; to be ended when their upload is done
         self._tasks: set[asyncio.Task[None]] = set()
-        self._waiters: deque[asyncio.Future[Child]] = deque()
+        self._others = 0
+        self._is_still = False
+        self._goes_on: asyncio.TimerHandle | None = None
+        self._waiting: deque[_Job] = deque()
         self.replaced = 0
         self._closed = True
 
@@ -91,7 +120,32 @@ class Pool:
     @property
     def waiting(self) -> int:
         """Uploads that wait for a process."""
-        return len(self._waiters)
+        return len(self._waiting)
+
+    @contextmanager
+    def stands_still(self) -> Iterator[None]:
+        """Stop the processes inside, for LONGEST_STILL_S at most: others need the processor now."""
+        self._others += 1
+        if self._others == 1:
+            self._is_still = True
+            for child in self._busy:
+                child.stop()
+            self._goes_on = asyncio.get_running_loop().call_later(LONGEST_STILL_S, self._go_on)
+        try:
+            yield
+        finally:
+            self._others -= 1
+            if self._others == 0:
+                self._go_on()
+
+    def _go_on(self) -> None:
+        if self._is_still:
+            self._is_still = False
+            assert self._goes_on is not None
+            self._goes_on.cancel()
+            for child in self._busy:
+                child.go_on()
+            self._hand_out()
 
     async def learn_likeness(self) -> None:
         """Replace all processes by such as can be asked for likenesses; return when these are warm.
@@ -116,28 +170,25 @@ class Pool:
         likeness: bool = False,
     ) -> Cut:
         """Return the frames of an upload of this format: see `Cutters.cut`."""
+        request = Request(kind, views, size, sum(map(len, body)), 0.0, likeness)
         while True:
-            child = await self._take(deadline_s)
+            job = _Job(body, request, deadline_s)
+            await self._begin(job)
             try:
-                request = Request(kind, views, size, sum(map(len, body)), 0.0, likeness and child.likeness)
-                return await self._ask(child, body, request, deadline_s)
+                return await self._end_of(job)
             except _NeverBeganError:
                 continue
             finally:
-                self._give_back(child)
+                self._give_back(job)
 
-    async def _ask(self, child: Child, body: Sequence[bytes], request: Request, deadline_s: float) -> Cut:
-        began = asyncio.get_running_loop().time()
-        end = deadline_s if self._is_background else min(deadline_s, began + self._limits.wall_s)
-        cpu_before_s = child.cpu_s
-        exchange = child.ask(replace(request, budget_s=max(0.0, end - began)), body)
-        reason = None
+    async def _end_of(self, job: _Job) -> Cut:
+        child, exchange, reason = job.child, job.exchange, None
         try:
-            async with asyncio.timeout_at(end):
-                await child.ended
+            async with asyncio.timeout_at(job.end_s):
+                await job.ended
         except TimeoutError:
-            reason = Reason.DEADLINE if end == deadline_s else Reason.WALL_TIME
-            if child.cpu_s - cpu_before_s >= self._limits.cpu_s / 2:
+            reason = Reason.DEADLINE if job.end_s == job.deadline_s else Reason.WALL_TIME
+            if exchange.done is None and child.cpu_s - job.cpu_before_s >= self._limits.cpu_s / 2:
                 reason = Reason.PROCESSOR
         if exchange.done is not None:
             return exchange.result()
@@ -146,7 +197,7 @@ class Pool:
             if child.never_began and not (exchange.nonsense or self._closed):
                 raise _NeverBeganError
             reason = await self._why_ended(child, exchange)
-        return exchange.broken_off(reason, after_s=asyncio.get_running_loop().time() - began)
+        return exchange.broken_off(reason, after_s=asyncio.get_running_loop().time() - job.began_s)
 
     async def _why_ended(self, child: Child, exchange: Exchange) -> Reason:
         if self._closed:
@@ -155,40 +206,48 @@ class Pool:
             return Reason.NONSENSE
         return _COSTLY_SIGNALS.get(await child.reaped(), Reason.CRASHED)
 
-    async def _take(self, deadline_s: float) -> Child:
-        """Wait for a free process, first come first served, and take it."""
+    async def _begin(self, job: _Job) -> None:
+        """Return when a process has the upload: those that came first get theirs first."""
         if self._closed:
             raise NoPlace(Reason.CLOSED)
-        if asyncio.get_running_loop().time() >= deadline_s:
+        if asyncio.get_running_loop().time() >= job.deadline_s:
             raise CutTimedOut(Reason.DEADLINE)
-        waiter: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        self._waiting.append(job)
         self._hand_out()
-        if waiter.done():
-            return waiter.result()
+        if job.begun.done():
+            return
         try:
-            async with asyncio.timeout_at(deadline_s):
-                return await asyncio.shield(waiter)
+            async with asyncio.timeout_at(job.deadline_s):
+                await asyncio.shield(job.begun)
         except (TimeoutError, asyncio.CancelledError) as error:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-            elif waiter.exception() is None:
-                # Handed over in the very turn of the loop in which the waiting ended.
-                self._give_back(waiter.result())
+            if job in self._waiting:
+                self._waiting.remove(job)
+            elif job.begun.exception() is None:
+                # It got one in the very turn of the loop in which the waiting ended.
+                self._give_back(job)
             if isinstance(error, TimeoutError):
                 raise CutTimedOut(Reason.NO_FREE_PROCESS) from None
             raise
 
     def _hand_out(self) -> None:
-        """Give free processes to those who wait."""
-        while self._waiters and self._idle:
+        """Give uploads that wait to free processes."""
+        while self._waiting and self._idle and not self._is_still:
             child = self._idle.popleft()
-            self._busy.add(child)
-            self._waiters.popleft().set_result(child)
+            self._busy[child] = job = self._waiting.popleft()
+            now_s = asyncio.get_running_loop().time()
+            longest_s = float("inf") if self._is_background else self._limits.wall_s
+            job.begin(child, now_s, min(job.deadline_s, now_s + longest_s))
 
-    def _give_back(self, child: Child) -> None:
-        """Take a process back from an upload: to be used again, or to be replaced."""
-        self._busy.discard(child)
+    def _on_done(self, child: Child) -> None:
+        """Give a process that has answered its next upload at once, not some turns of the event loop later."""
+        self._give_back(self._busy[child])
+
+    def _give_back(self, job: _Job) -> None:
+        """Take a process back from an upload, unless that is done: to be used again, or to be replaced."""
+        child = job.child
+        if self._busy.get(child) is not job:
+            return
+        del self._busy[child]
         if self._closed:
             return
         if child in self._retired or not child.settle():
@@ -236,7 +295,8 @@ class Pool:
             child = Child(
                 self._command,
                 self._limits,
-                self._on_lost,
+                on_done=self._on_done,
+                on_lost=self._on_lost,
                 is_background=self._is_background,
                 likeness=self._likeness,
             )
@@ -280,9 +340,9 @@ class Pool:
     async def close(self) -> None:
         """End all processes, and wait until they are gone. Uploads that are being cut, or wait, get NoPlace."""
         self._closed = True
-        for waiter in self._waiters:
-            waiter.set_exception(NoPlace(Reason.CLOSED))
-        self._waiters.clear()
+        for job in self._waiting:
+            job.begun.set_exception(NoPlace(Reason.CLOSED))
+        self._waiting.clear()
         for task in self._tasks:
             task.cancel()
         children = tuple(self._children)

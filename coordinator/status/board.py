@@ -111,7 +111,7 @@ class Board:
         try:
             while True:
                 now_s = self._loop.time()
-                self.collectors.uploads.sample(self._intake.open_uploads, now_s)
+                self.collectors.uploads.sample(self._intake.open_live, now_s)
                 self.collectors.roster.forget_old(now_s)
                 _ = self.checking
                 if now_s >= debts_due_s:
@@ -158,7 +158,7 @@ class Board:
             problems=tuple(problems_of(sentence, scanners, debts)),
             scanners=scanners,
             refused=refused,
-            uploads=log.status(timeline, self._intake.open_uploads),
+            uploads=log.status(timeline, self._intake.open_live),
             lanes=tuple(self._lanes(timeline.now_s)),
             debts=debts,
             policy=PolicyStatus(

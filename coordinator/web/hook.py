@@ -88,7 +88,7 @@ class Hook:
         if isinstance(lane, Refusal):
             return self._refuse(lane)
         body = Body(self._memory)
-        with self._intake.upload() as is_admitted:
+        with self._intake.upload(lane) as is_admitted:
             try:
                 return await self._answer(request, body, caller, lane, began_s, is_admitted=is_admitted)
             except ClientDisconnect:

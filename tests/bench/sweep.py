@@ -45,9 +45,9 @@ OUTPUT = Path("build/bench-sweep.json")
 PLANTED_OF_100_000 = 137
 FAULTS = 0.05
 MOST_MB = 300
-PHOTOGRAPHS = 1500
+PHOTOGRAPHS = 3000
 LIVE_UPLOADS = 200
-LIVE_ROUNDS = 3
+LIVE_ROUNDS = 6
 
 
 def contents(count: int) -> tuple[dict[str, bytes], set[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from coordinator.intake import Intake
+from shared.messages import Lane
 
 
 async def test_intake_drained_waits_for_the_last_upload() -> None:
@@ -32,3 +33,24 @@ async def test_intake_stop_admits_no_more() -> None:
     except LookupError:
         pass
     assert (intake.is_open, intake.open_uploads) == (False, 0)
+
+
+async def test_intake_is_calm_without_live_uploads() -> None:
+    """Who gives way to live uploads waits for the last of them, and not for sweeps."""
+    intake = Intake()
+    with intake.upload(Lane.SWEEP):
+        await asyncio.wait_for(intake.calm(within_s=600), 1)
+        with intake.upload(Lane.LIVE):
+            waiting = asyncio.create_task(intake.calm(within_s=600))
+            await asyncio.sleep(0)
+            assert not waiting.done()
+        await asyncio.wait_for(waiting, 1)
+    assert (intake.uploads, intake.live_uploads, intake.open_live) == (2, 1, 0)
+
+
+async def test_intake_is_waited_for_so_long_only() -> None:
+    """When live uploads never end, who gives way goes on after a while."""
+    intake = Intake()
+    with intake.upload(Lane.LIVE):
+        await asyncio.wait_for(intake.calm(within_s=0.01), 5)
+        await asyncio.wait_for(intake.calm(within_s=0.0), 5)

@@ -20,7 +20,7 @@ async def test_child_answers_an_upload_that_was_given_up_just_now() -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, fault: faults.append(fault))
     body = encoded(photograph(), "JPEG")
-    child = Child(COMMAND, Limits(), lambda _: None)
+    child = Child(COMMAND, Limits(), on_done=lambda _: None, on_lost=lambda _: None)
     try:
         async with asyncio.timeout(30):
             await child.ready
