@@ -14,7 +14,8 @@ from coordinator.sweep.item import Item
 from coordinator.sweep.order import may_hold_newer
 from coordinator.sweep.sources.source import BATCH
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 1 << 20
+"""Most photographs in one read, and so in one visit to a thread."""
 
 
 class Folder:
@@ -47,13 +48,16 @@ class Folder:
     async def fetch(self, item: Item) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a file."""
         try:
-            file = await asyncio.to_thread(self._open, item)
+            file, chunk = await asyncio.to_thread(self._begin, item)
         except FileNotFoundError as error:
             raise GoneError("it is not there any more") from error
         except OSError as error:
             raise FetchError(f"it cannot be read: {error.strerror}") from error
         try:
-            while chunk := await asyncio.to_thread(os.read, file, CHUNK_BYTES):
+            yield chunk
+            # Less than was asked for is the end of a regular file.
+            while len(chunk) == CHUNK_BYTES:
+                chunk = await asyncio.to_thread(os.read, file, CHUNK_BYTES)
                 yield chunk
         except OSError as error:
             raise FetchError(f"it cannot be read: {error.strerror}") from error
@@ -86,6 +90,15 @@ class Folder:
 
     def _path(self, place: bytes) -> bytes:
         return os.path.join(self._root, place)
+
+    def _begin(self, item: Item) -> tuple[int, bytes]:
+        """Open a file; return it with its first bytes."""
+        file = self._open(item)
+        try:
+            return file, os.read(file, CHUNK_BYTES)
+        except OSError:
+            os.close(file)
+            raise
 
     def _open(self, item: Item) -> int:
         # Not through a link, and not waiting for a pipe that somebody put there meanwhile.
