@@ -95,7 +95,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             logger.info("copies of what is blocked are recognised, by %d likenesses", len(copies))
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
-        intake = Intake()
+        intake = Intake(on_live=cutters.sweeps_stand_still, on_calm=cutters.sweeps_go_on)
         trust = Trust(noise=os.urandom, weights=settings.fingerprint)
         sampler = Sampler(random.SystemRandom().random)
         comparisons = await stack.enter_async_context(Comparisons(hub=hub, trust=trust, sampler=sampler))

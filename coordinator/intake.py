@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from shared.messages import Lane
 
 
+def _nothing() -> None:
+    """Tell nobody."""
+
+
 class Intake:
     """Count the uploads between their first byte and their answer, so that a stop can wait for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, on_live: Callable[[], None] = _nothing, on_calm: Callable[[], None] = _nothing) -> None:
+        """Take what is told when a first live upload comes, and when the last of them has its answer."""
+        self._on_live = on_live
+        self._on_calm = on_calm
         self.is_open = True
         self.open_uploads = 0
         """Of both lanes."""
@@ -47,13 +54,16 @@ class Intake:
     def _live(self) -> Iterator[None]:
         self.open_live += 1
         self.live_uploads += 1
-        self._calm.clear()
+        if self.open_live == 1:
+            self._calm.clear()
+            self._on_live()
         try:
             yield
         finally:
             self.open_live -= 1
             if self.open_live == 0:
                 self._calm.set()
+                self._on_calm()
 
     def stop(self) -> None:
         """Admit no more: those that still come are answered at once, unseen."""

@@ -16,7 +16,6 @@ import termios
 import time
 from collections.abc import Callable, Sequence
 
-from coordinator.background import step_back
 from coordinator.media.errors import Reason
 from coordinator.media.exchange import Exchange
 from coordinator.media.limits import Limits
@@ -44,19 +43,13 @@ class Child:
         *,
         on_done: Callable[[Child], None],
         on_lost: Callable[[Child], None],
-        is_background: bool = False,
         likeness: bool = False,
     ) -> None:
-        """Start a process; `likeness` says whether it may be asked for likenesses.
-
-        In the background it gets the processor time that nobody else wants.
-        """
+        """Start a process; `likeness` says whether it may be asked for likenesses."""
         self._loop = asyncio.get_running_loop()
         self._on_done = on_done
         self._on_lost = on_lost
-        # Its own process group: Ctrl-C in the coordinator's terminal must not end uploads that are being drained. Not
-        # its own session: to the scheduler that is another desktop program, of equal weight whatever its priority
-        # (autogroup, sched(7)).
+        # Its own process group: Ctrl-C in the coordinator's terminal must not end uploads that are being drained.
         self._process = subprocess.Popen(
             list(command),
             stdin=subprocess.PIPE,
@@ -70,8 +63,6 @@ class Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.pid = self._process.pid
-        if is_background:
-            step_back(self.pid)
         self.likeness = likeness
         self.uploads = 0
         self.seals = 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -47,8 +46,8 @@ class Cutters:
     """Cut uploads in limited processes, warm between `async with` and its end.
 
     `count` processes serve live uploads. Sweeps get one fewer, at least one, of their own: they start with the first
-    sweep, get the processor time that nobody else wants, and stand still while a live upload is cut, so that whoever
-    waits for one notices nothing of them. `command` starts the program of a limited process: given by tests. With
+    sweep, and stand still between `sweeps_stand_still` and `sweeps_go_on`, so that whoever waits for an upload notices
+    nothing of them. `command` starts the program of a limited process: given by tests. With
     `likeness` they can be asked for likenesses, which needs the extra `pdq`; `learn_likeness` changes that later.
     """
 
@@ -59,7 +58,7 @@ class Cutters:
         self._command = command
         self._likeness = likeness
         self._live = self._pool(count)
-        self._sweep = self._pool(max(count - 1, 1), is_background=True)
+        self._sweep = self._pool(max(count - 1, 1), has_patience=True)
         self._sweep_is_open = False
         self._opening = asyncio.Lock()
         self._is_closed = True
@@ -99,6 +98,14 @@ class Cutters:
         """Say whether processes that are started from now on can be asked for likenesses."""
         return self._likeness
 
+    def sweeps_stand_still(self) -> None:
+        """Stop the processes of sweeps while live uploads are on their way, within bounds: see `Pool.stand_still`."""
+        self._sweep.stand_still()
+
+    def sweeps_go_on(self) -> None:
+        """Have the processes of sweeps run again."""
+        self._sweep.go_on()
+
     async def learn_likeness(self) -> None:
         """Replace all processes by such as can be asked for likenesses; return when these are warm.
 
@@ -126,11 +133,8 @@ class Cutters:
         kind = sniff(_head(body))
         if kind is None:
             raise Unsupported(Reason.UNKNOWN_FORMAT)
-        async with AsyncExitStack() as stack:
-            if lane_is_live:
-                stack.enter_context(self._sweep.stands_still())
-            pool = self._live if lane_is_live else await self._of_sweeps()
-            return await pool.cut(body, kind, size=size, views=views, deadline_s=deadline_s, likeness=likeness)
+        pool = self._live if lane_is_live else await self._of_sweeps()
+        return await pool.cut(body, kind, size=size, views=views, deadline_s=deadline_s, likeness=likeness)
 
     async def _of_sweeps(self) -> Pool:
         async with self._opening:
@@ -141,12 +145,12 @@ class Cutters:
                 self._sweep_is_open = True
         return self._sweep
 
-    def _pool(self, count: int, *, is_background: bool = False) -> Pool:
+    def _pool(self, count: int, *, has_patience: bool = False) -> Pool:
         return Pool(
             limits=self._limits,
             count=count,
             command=self._command,
-            is_background=is_background,
+            has_patience=has_patience,
             likeness=self._likeness,
         )
 

@@ -6,8 +6,7 @@ import asyncio
 import logging
 import signal
 from collections import deque
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +21,9 @@ from coordinator.media.sniff import Format
 _log = logging.getLogger(__name__)
 
 LONGEST_STILL_S = 1.0
-"""Where live uploads come without a pause, sweeps go on beside them after so long."""
+STILL_PER_RUN = 25.0
+"""Where live uploads come without a pause, sweeps still get 1 / 26 of the time, which is less than the twentieth that a
+95th percentile sees."""
 
 _START_S = 30.0
 """How long a process may take to load its codecs: a fraction of a second, but not on every machine at every moment."""
@@ -63,18 +64,18 @@ class _Job:
 class Pool:
     """Cut uploads in `count` limited processes, warm between `open` and `close`.
 
-    `command` starts the program of a limited process. In the background they get the processor time that nobody else
-    wants, and an upload has until its deadline instead of `wall_s`: how long it takes there says nothing about it. With
-    `likeness` they can be asked for likenesses; `learn_likeness` changes that later.
+    `command` starts the program of a limited process. With patience an upload has until its deadline instead of
+    `wall_s`: how long it takes while processes stand still says nothing about it. With `likeness` they can be asked for
+    likenesses; `learn_likeness` changes that later.
     """
 
     def __init__(
-        self, *, limits: Limits, count: int, command: Sequence[str], is_background: bool, likeness: bool
+        self, *, limits: Limits, count: int, command: Sequence[str], has_patience: bool, likeness: bool
     ) -> None:
         self.count = count
         self._limits = limits
         self._command = command
-        self._is_background = is_background
+        self._has_patience = has_patience
         self._likeness = likeness
         self._children: set[Child] = set()
         self._idle: deque[Child] = deque()
@@ -83,8 +84,9 @@ class Pool:
         self._aging: set[Child] = set()  # have served their number; the next one is being started
         self._retired: set[Child] = set()  # the next one is there; to be ended when their upload is done
         self._tasks: set[asyncio.Task[None]] = set()
-        self._others = 0
         self._is_still = False
+        self._may_stand_s = LONGEST_STILL_S
+        self._turned_s = float("-inf")  # when they stopped, or went on, the last time
         self._goes_on: asyncio.TimerHandle | None = None
         self._waiting: deque[_Job] = deque()
         self.replaced = 0
@@ -122,30 +124,35 @@ class Pool:
         """Uploads that wait for a process."""
         return len(self._waiting)
 
-    @contextmanager
-    def stands_still(self) -> Iterator[None]:
-        """Stop the processes inside, for LONGEST_STILL_S at most: others need the processor now."""
-        self._others += 1
-        if self._others == 1:
-            self._is_still = True
-            for child in self._busy:
-                child.stop()
-            self._goes_on = asyncio.get_running_loop().call_later(LONGEST_STILL_S, self._go_on)
-        try:
-            yield
-        finally:
-            self._others -= 1
-            if self._others == 0:
-                self._go_on()
+    def stand_still(self) -> None:
+        """Stop the processes until `go_on`: others need the processor now.
 
-    def _go_on(self) -> None:
-        if self._is_still:
-            self._is_still = False
-            assert self._goes_on is not None
-            self._goes_on.cancel()
-            for child in self._busy:
-                child.go_on()
-            self._hand_out()
+        They may stand still for LONGEST_STILL_S at once, and after that run for as long as it takes to have run for a
+        share of one in STILL_PER_RUN + 1 of all the time: then they run beside the others.
+        """
+        if self._is_still or not self._children:
+            return
+        now_s = asyncio.get_running_loop().time()
+        self._may_stand_s = min(LONGEST_STILL_S, self._may_stand_s + (now_s - self._turned_s) * STILL_PER_RUN)
+        self._turned_s = now_s
+        self._is_still = True
+        for child in self._children:
+            child.stop()
+        self._goes_on = asyncio.get_running_loop().call_later(self._may_stand_s, self.go_on)
+
+    def go_on(self) -> None:
+        """Have the processes run again."""
+        if not self._is_still:
+            return
+        assert self._goes_on is not None
+        self._goes_on.cancel()
+        now_s = asyncio.get_running_loop().time()
+        self._may_stand_s = max(0.0, self._may_stand_s - (now_s - self._turned_s))
+        self._turned_s = now_s
+        self._is_still = False
+        for child in self._children:
+            child.go_on()
+        self._hand_out()
 
     async def learn_likeness(self) -> None:
         """Replace all processes by such as can be asked for likenesses; return when these are warm.
@@ -235,7 +242,7 @@ class Pool:
             child = self._idle.popleft()
             self._busy[child] = job = self._waiting.popleft()
             now_s = asyncio.get_running_loop().time()
-            longest_s = float("inf") if self._is_background else self._limits.wall_s
+            longest_s = float("inf") if self._has_patience else self._limits.wall_s
             job.begin(child, now_s, min(job.deadline_s, now_s + longest_s))
 
     def _on_done(self, child: Child) -> None:
@@ -297,7 +304,6 @@ class Pool:
                 self._limits,
                 on_done=self._on_done,
                 on_lost=self._on_lost,
-                is_background=self._is_background,
                 likeness=self._likeness,
             )
         except OSError as error:
@@ -340,6 +346,7 @@ class Pool:
     async def close(self) -> None:
         """End all processes, and wait until they are gone. Uploads that are being cut, or wait, get NoPlace."""
         self._closed = True
+        self.go_on()
         for job in self._waiting:
             job.begun.set_exception(NoPlace(Reason.CLOSED))
         self._waiting.clear()

@@ -54,3 +54,14 @@ async def test_intake_is_waited_for_so_long_only() -> None:
     with intake.upload(Lane.LIVE):
         await asyncio.wait_for(intake.calm(within_s=0.01), 5)
         await asyncio.wait_for(intake.calm(within_s=0.0), 5)
+
+
+def test_intake_tells_of_the_first_and_the_last_live_upload() -> None:
+    """Who keeps out of the way is told when live uploads begin and when they end, and nothing of sweeps."""
+    told: list[str] = []
+    intake = Intake(on_live=lambda: told.append("live"), on_calm=lambda: told.append("calm"))
+    with intake.upload(Lane.SWEEP):
+        assert told == []
+    with intake.upload(), intake.upload(), intake.upload(Lane.SWEEP):
+        assert told == ["live"]
+    assert told == ["live", "calm"]

@@ -17,6 +17,7 @@ import pytest
 from coordinator.media.errors import CutTimedOut, MediaError, NoPlace, Reason, TooCostly, Unreadable, Unsupported
 from coordinator.media.limited import Cutters, Limits
 from coordinator.media.looks import Cut, Look, LookKind, Views
+from coordinator.media.pool import LONGEST_STILL_S
 from tests.coordinator.media.children import actor
 from tests.coordinator.media.pictures import encoded, photograph
 
@@ -267,21 +268,63 @@ async def test_lanes_do_not_wait_for_each_other() -> None:
         await asyncio.gather(*live, sweep, return_exceptions=True)
 
 
-async def test_sweep_has_processes_of_its_own_in_the_background() -> None:
-    """Processes for sweeps start with the first sweep, one fewer than the others, and run when nobody else does."""
+async def test_sweep_has_processes_of_its_own() -> None:
+    """Processes for sweeps start with the first sweep, one fewer than the others."""
     async with Cutters(limits=Limits(), command=played("good"), count=3) as cutters:
         first = cutters.snapshot().pids
         assert len(first) == 3
         await asyncio.gather(*(cut(cutters, JPEG_HEAD, live=False) for _ in range(4)))
         others = set(cutters.snapshot().pids) - set(first)
         assert len(others) == 2
-        assert {os.sched_getscheduler(pid) for pid in first} == {os.SCHED_OTHER}
-        assert {os.sched_getscheduler(pid) for pid in others} == {os.SCHED_IDLE}
     assert not any(psutil.pid_exists(pid) for pid in others)
 
 
+def stopped(pids: set[int]) -> bool:
+    """Say whether all processes stand still."""
+    return all(psutil.Process(pid).status() == psutil.STATUS_STOPPED for pid in pids)
+
+
+async def test_sweep_stands_still_for_live_uploads() -> None:
+    """While processes of sweeps stand still, live uploads are cut and sweep ones wait; then these are cut as well."""
+    async with Cutters(limits=Limits(), command=played("good")) as cutters:
+        first = set(cutters.snapshot().pids)
+        cutters.sweeps_stand_still()  # nobody sweeps yet
+        await cut(cutters, JPEG_HEAD, live=False)
+        of_sweeps = set(cutters.snapshot().pids) - first
+        cutters.sweeps_stand_still()
+        await until(lambda: stopped(of_sweeps))
+        sweep = asyncio.create_task(cut(cutters, JPEG_HEAD, live=False))
+        await cut(cutters, JPEG_HEAD)
+        assert not sweep.done()
+        assert stopped(of_sweeps)
+        cutters.sweeps_go_on()
+        assert (await sweep).partial is False
+        assert not stopped(of_sweeps)
+
+
+async def test_sweep_goes_on_beside_live_uploads_that_never_end() -> None:
+    """After LONGEST_STILL_S sweeps go on, and stand still again only as far as they ran in between."""
+    async with Cutters(limits=Limits(), command=played("good")) as cutters:
+        await cut(cutters, JPEG_HEAD, live=False)
+        for _ in range(3):
+            began_s = time.monotonic()
+            cutters.sweeps_stand_still()
+            await cut(cutters, JPEG_HEAD, live=False)
+            assert time.monotonic() - began_s < LONGEST_STILL_S + 5
+            cutters.sweeps_go_on()
+
+
+async def test_close_while_sweeps_stand_still() -> None:
+    """Closing ends processes that stand still, too."""
+    async with Cutters(limits=Limits(), command=played("good")) as cutters:
+        await cut(cutters, JPEG_HEAD, live=False)
+        pids = cutters.snapshot().pids
+        cutters.sweeps_stand_still()
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
 async def test_sweep_has_until_its_deadline() -> None:
-    """In the background the wall clock says nothing about an upload: late is late, and not costly."""
+    """Where processes may stand still the clock says nothing about an upload: late is late, and not costly."""
     async with Cutters(limits=SHORT, command=played("good")) as cutters:
         with pytest.raises(CutTimedOut):
             await cut(cutters, JPEG_HEAD + b"sleep", live=False, within_s=SHORT.wall_s + 0.5)
