@@ -6,12 +6,17 @@ import asyncio
 import ctypes
 from collections.abc import Callable
 
+_M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 """Of glibc's malloc.h."""
 
 LARGE_BYTES = 512 * 1024
 """More than one read of a socket (asyncio takes 256 KiB) and than a frame of 224 px: a mapping of its own for each of
 those costs an upload 0.3 ms, measured."""
+
+KEPT_BYTES = 32 * 1024 * 1024
+"""May lie free at the end of the heap while uploads come: glibc's 128 KiB, which hold once its other bound is set, have
+the end of every photograph given back, and fetched page by page for the next one."""
 
 LULL_S = 2.0
 
@@ -24,6 +29,7 @@ def return_large_blocks() -> None:
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
+        library.mallopt(_M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 async def return_free_memory(admitted: Callable[[], int], open_now: Callable[[], int]) -> None:

@@ -45,6 +45,10 @@ class Known:
     """Copies of the picture are blocked."""
 
 
+NOTHING = Known()
+"""The database has answered, and knows nothing."""
+
+
 class LookUp:
     """Look pictures up over a connection of its own. Use it from one event loop only; open with `async with`.
 
@@ -84,19 +88,20 @@ class LookUp:
     async def ask(self, sha256: str, way: Way) -> Known | None:
         """Return what is known of a picture; None when nothing is, or when the database does not answer in time."""
         key = (sha256, way.digest, way.policy_digest)
-        if (recent := self._recent.find(key)) is not None:
-            return recent
-        stamp = self._recent.stamp()
-        known = await self._ask(sha256, way)
-        if known is not None:
-            self._recent.keep(key, known, stamp)
-        return known
+        known = self._recent.find(key)
+        if known is None:
+            stamp = self._recent.stamp()
+            known = await self._ask(sha256, way)
+            if known is not None:
+                self._recent.keep(key, known, stamp)
+        return None if known is NOTHING else known
 
     async def scores(self, sha256: str, way: Way) -> StoredScores | None:
         """Return the scores of a picture; None when there are none, or when the database does not answer in time."""
         return await self._stored_scores(bytes.fromhex(sha256), way)
 
     async def _ask(self, sha256: str, way: Way) -> Known | None:
+        """Return what the database says; None when it does not answer, or has only scores that do not help."""
         content = bytes.fromhex(sha256)
         rows = await self._fetch(self._known, {"sha256": content, "way_digest": way.digest})
         if not rows:
@@ -107,7 +112,7 @@ class LookUp:
         is_spread = spread is not None
         decision = Decision(decided) if decided is not None else None
         if policy is None:
-            return None if decision is None else Known(decision, source, likeness=likeness, is_spread=is_spread)
+            return NOTHING if decision is None else Known(decision, source, likeness=likeness, is_spread=is_spread)
         verdict = Verdict(bool(flagged), tuple(json.loads(parts)), look, looks, kind, scanner)
         if decision is not None or policy == way.policy_digest:
             return Known(decision, source or "", verdict, likeness=likeness, is_spread=is_spread)

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from coordinator.ledger.ledger import Ledger
+from coordinator.ledger.recent import STEP_NS
 from tests.coordinator.ledger.holding import closed_to_all, written_by_another
 from tests.coordinator.ledger.making import CLEAN, WAY, file_in, judged, sha
 
@@ -59,3 +60,13 @@ async def test_lookup_in_a_damaged_database_is_unknown(tmp_path: Path) -> None:
             with file.open("r+b") as damaged:
                 damaged.write(b"\xa5" * max(size, 100_000))
         assert await ledger.look_up(sha(3), WAY) is None
+
+
+async def test_lookup_of_what_was_unknown_sees_what_another_process_writes(tmp_path: Path) -> None:
+    """That nothing is known of a picture is remembered only until the database changes."""
+    async with Ledger(file_in(tmp_path)) as ledger, Ledger(file_in(tmp_path)) as another:
+        await asyncio.sleep(STEP_NS / 1e9)
+        assert [await ledger.look_up(sha(1), WAY) for _ in range(3)] == [None] * 3
+        another.remember(judged(1))
+        await another.flushed()
+        assert await ledger.look_up(sha(1), WAY) is not None
