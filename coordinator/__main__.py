@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -50,10 +51,13 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(sweep.app, name="sweep")
 
 
-def main() -> None:
-    """Run a command; a configuration fault is one sentence and exit code 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command, that of the command line if none is given; a configuration fault is one sentence and exit code 2.
+
+    Raises SystemExit.
+    """
     try:
-        app()
+        app(arguments)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(ExitCode.BAD_CONFIGURATION) from None

@@ -1,4 +1,4 @@
-"""`ledger …` and `backup`, as an admin runs them: processes, settings from the environment."""
+"""`ledger …` and `backup`: settings from the environment, words on stderr, data on stdout."""
 
 from __future__ import annotations
 
@@ -14,22 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.coordinator.commands.running import Ended, run, run_process
+
 ONE, TWO = (hashlib.sha256(word).hexdigest() for word in (b"one", b"two"))
 
 
-def run(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with a data folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "coordinator", *arguments],
-        env={**os.environ, "FEDIWARD_DATA_DIR": str(data_dir)},
-        cwd=data_dir.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def fails(result: subprocess.CompletedProcess[str], code: int) -> str:
+def fails(result: Ended, code: int) -> str:
     """Check that a command failed with one sentence, and return it."""
     assert (result.returncode, result.stdout) == (code, ""), result.stderr
     sentence = result.stderr.strip()
@@ -48,16 +38,16 @@ def decisions(data_dir: Path) -> list[tuple[str, str, str]]:
 def test_ledger_allow_show_forget(tmp_path: Path) -> None:
     """A picture is allowed by its hash, shown with who and why, listed and forgotten; the log keeps all of it."""
     data = tmp_path / "data"
-    assert run(data, "ledger", "allow", ONE.upper(), "--note", "a tree", "--who", "ann").returncode == 0
-    shown = run(data, "ledger", "show", ONE)
+    assert run_process(data, "ledger", "allow", ONE.upper(), "--note", "a tree", "--who", "ann").returncode == 0
+    shown = run_process(data, "ledger", "show", ONE)
     assert shown.returncode == 0
     assert "decision: allow" in shown.stdout
     assert "note: a tree" in shown.stdout
-    assert json.loads(run(data, "ledger", "show", ONE, "--json").stdout)["decision"]["who"] == "ann"
+    assert json.loads(run_process(data, "ledger", "show", ONE, "--json").stdout)["decision"]["who"] == "ann"
     assert decisions(data) == [(ONE, "allow", "")]
-    assert run(data, "ledger", "forget", ONE).returncode == 0
+    assert run_process(data, "ledger", "forget", ONE).returncode == 0
     assert decisions(data) == []
-    log = json.loads(run(data, "ledger", "log", "--since", "1h", "--json").stdout)
+    log = json.loads(run_process(data, "ledger", "log", "--since", "1h", "--json").stdout)
     assert [(entry["what"], entry["details"]["decision"]) for entry in log] == [
         ("decision", "allow"),
         ("decision", "forget"),
@@ -123,8 +113,8 @@ def test_ledger_pdqs_without_the_extra(tmp_path: Path) -> None:
     picture.write_bytes(b"one")
     without = "import sys; sys.modules['numpy'] = None; from coordinator.__main__ import main; main()"
 
-    def run_without(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def run_without(*arguments: str) -> Ended:
+        done = subprocess.run(
             [sys.executable, "-c", without, "ledger", *arguments],
             env={**os.environ, "FEDIWARD_DATA_DIR": str(tmp_path / "data")},
             cwd=tmp_path,
@@ -132,6 +122,7 @@ def test_ledger_pdqs_without_the_extra(tmp_path: Path) -> None:
             text=True,
             check=False,
         )
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     assert fails(run_without("import", str(file), "--pdq"), 2) == (
         f"{file} has PDQs, and nothing was imported: comparing them needs the extra `pdq`: pip install 'fediward[pdq]'."
@@ -197,7 +188,7 @@ def test_ledger_damaged(tmp_path: Path, command: tuple[str, ...]) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (data / "ledger.sqlite").write_bytes(b"\xa5" * 9000)
-    result = run(data, *command)
+    result = run_process(data, *command)
     assert result.returncode == 2
     last = result.stderr.strip().splitlines()[-1]
     assert last.endswith("is not a database; restore a backup, or move it away to begin a new one.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coordinator.dispatch.choice import (
+    ADMISSION_SHARE,
     MARGIN_S,
     MARGIN_SHARE,
     busyness,
@@ -173,7 +174,7 @@ def test_frames_before_a_deadline_keep_a_margin_for_new_scans() -> None:
     """A new scan is taken on with the margin; one that was taken on is judged without."""
     scan = make_scan(submitted_s=0.0, deadline_s=8.0)
     scanner = make_scanner(seconds_per_frame=0.1)
-    assert frames_before(scan, [scanner], 0.0) == int(useful_s(scan, 0.0) / 0.1)
+    assert frames_before(scan, [scanner], 0.0) == int(useful_s(scan, 0.0, share=ADMISSION_SHARE) / 0.1)
 
 
 def test_frames_before_a_deadline_are_limited_by_the_line() -> None:

@@ -65,6 +65,7 @@ def test_centre_agrees_with_reduced_decoding(name: str, quality: int) -> None:
     assert difference(encoded(large(name), "JPEG", quality=quality)) <= REDUCED
 
 
+@pytest.mark.slow
 def test_centre_embeds_alike() -> None:
     """ViT-L-14 cannot tell our frames from open_clip's, though it tells one photograph from another."""
     from open_clip.model import CLIPVisionCfg, _build_vision_tower
