@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from coordinator import __version__
 from coordinator.allocator import return_free_memory, return_large_blocks
 from coordinator.body import BodyMemory
+from coordinator.calibration_file import read_calibration
 from coordinator.comparisons import Comparisons
 from coordinator.copies import Copies, extra_is_installed
 from coordinator.credentials import Credentials
@@ -150,7 +151,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             collectors=collectors,
             trusted_proxies=settings.trusted_proxies,
         )
-        sweeps = Sweeps()
+        sweeps = Sweeps(last_calibration=read_calibration(settings.calibration_file))
         sweep_door = SweepDoor(
             caller_of=hook.caller_of,
             records=records,
@@ -158,6 +159,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             policy=policy,
             sweeps=sweeps,
             audit=ledger.audit,
+            calibration_file=settings.calibration_file,
         )
         health = Health(hub=hub, intake=intake)
         board = Board(

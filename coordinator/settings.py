@@ -243,6 +243,11 @@ class Settings(BaseSettings):
         return self.data_dir / "steering.json"
 
     @property
+    def calibration_file(self) -> Path:
+        """The file of what the last calibration came to."""
+        return self.data_dir / "calibration.json"
+
+    @property
     def scanners_file(self) -> Path:
         """The file of what is known of scanners that are away."""
         return self.data_dir / "scanners.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -53,6 +54,15 @@ class Calibrated(BaseModel):
     high: float = Field(ge=0, le=1)
     """The 95 % interval of the share flagged."""
     policy: str = Field("", max_length=100)
+
+
+class LastCalibration(BaseModel):
+    """The calibration that ended last, and when it did."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: datetime
+    result: Calibrated
 
 
 class SweepReport(BaseModel):
@@ -116,11 +126,12 @@ class KnownSweep:
 class Sweeps:
     """Keep the last report of every sweep, and answer it with what is wanted. In memory only: sweeps report again."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, last_calibration: LastCalibration | None = None
+    ) -> None:
         self._clock = clock
         self._known: dict[tuple[str, str], KnownSweep] = {}
-        self.last_calibration: Calibrated | None = None
-        """Since the start of this process."""
+        self.last_calibration = last_calibration
 
     def __repr__(self) -> str:
         return f"<Sweeps {len(self._known)}>"
@@ -134,7 +145,6 @@ class Sweeps:
                 del self._known[min(self._known, key=lambda key: self._known[key].heard_s)]
         known.report, known.heard_s = report, self._clock()
         self._known[caller, name] = known
-        self.last_calibration = report.calibration or self.last_calibration
         wanted = known.wanted
         if wanted.order is Order.STOP:
             # It holds once: who starts the sweep again wants it to run.

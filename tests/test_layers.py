@@ -60,6 +60,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "coordinator.body",
+        "coordinator.calibration_file",
         "coordinator.comparisons",
         "coordinator.copies",
         "coordinator.intake",
@@ -109,6 +110,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pydantic": (
         "shared",
         "coordinator.settings",
+        "coordinator.calibration_file",
         "coordinator.credentials",
         "coordinator.doctor.bundle",
         "coordinator.status.roster_file",

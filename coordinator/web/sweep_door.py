@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -12,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from coordinator.body import Body, BodyMemory
+from coordinator.calibration_file import keep_calibration
 from coordinator.credentials import Caller
 from coordinator.judge.outcomes import OutcomeTable
 from coordinator.judge.policy import Policy
@@ -19,7 +22,7 @@ from coordinator.ledger.audit import Audit, Entry, What
 from coordinator.ledger.errors import LedgerError
 from coordinator.ledger.times import now
 from coordinator.records import Records
-from coordinator.sweeps import Name, Removed, SweepOrder, SweepReport, Sweeps
+from coordinator.sweeps import LastCalibration, Name, Removed, SweepOrder, SweepReport, Sweeps
 from coordinator.web.answer import report_of
 from coordinator.web.errors import Refusal
 from coordinator.web.hook import wants_margins
@@ -44,6 +47,7 @@ class SweepDoor:
         policy: Policy,
         sweeps: Sweeps,
         audit: Audit,
+        calibration_file: Path,
     ) -> None:
         self._caller_of = caller_of
         self._records = records
@@ -51,6 +55,7 @@ class SweepDoor:
         self._policy = policy
         self._sweeps = sweeps
         self._audit = audit
+        self._calibration_file = calibration_file
         self._no_memory = BodyMemory(0)
 
     @property
@@ -111,6 +116,9 @@ class SweepDoor:
             return told
         caller, name, report = told
         order: SweepOrder = self._sweeps.note(caller.name, name, report)
+        if report.calibration is not None:
+            self._sweeps.last_calibration = last = LastCalibration(at=now(), result=report.calibration)
+            await asyncio.to_thread(keep_calibration, self._calibration_file, last)
         return JSONResponse(order.model_dump(mode="json"))
 
     async def _removal(self, request: Request) -> Response:

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from coordinator.calibration_file import read_calibration
 from shared.exit_codes import ExitCode
 from tests.end_to_end.pictures import broken, picture
 from tests.end_to_end.processes import Coordinator, Scanner
@@ -74,6 +75,9 @@ async def test_calibrate_again_needs_no_scanner(sweeper: Sweeper, library: Path)
         listed = (await client.get(sweeper.coordinator.hook_url(sweeper.secret) + "/sweeps")).json()["sweeps"]
     (report,) = [sweep["report"] for sweep in listed if sweep["name"] == "calibration"]
     assert (report["state"], report["calibration"]["pictures"], report["calibration"]["flagged"]) == ("ended", 120, 24)
+    kept = read_calibration(sweeper.coordinator.data_dir / "calibration.json")
+    assert kept is not None
+    assert (kept.result.pictures, kept.result.flagged) == (120, 24)
 
 
 async def test_calibrate_suggests_a_strictness_that_holds(sweeper: Sweeper, library: Path, tmp_path: Path) -> None:

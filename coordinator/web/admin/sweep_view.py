@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from coordinator.sweeps import Calibrated, KnownSweep, Order, Sweeps, SweepState
+from coordinator.sweeps import KnownSweep, LastCalibration, Order, Sweeps, SweepState
 from coordinator.web.admin import words
 from coordinator.web.admin.view import Cell, Cells, anchor_of
 
@@ -85,13 +85,14 @@ def _cells(sweep: KnownSweep, *, is_silent: bool) -> Iterator[tuple[str, Cell]]:
     yield f"{key}.failed", (f"{report.failed:,}", "warn" if report.failed else "")
 
 
-def _calibration(last: Calibrated | None) -> str:
+def _calibration(last: LastCalibration | None) -> str:
     if last is None:
-        return "none since the start of the coordinator"
-    share = last.flagged / last.pictures if last.pictures else 0.0
+        return "none yet; run `fediward-coordinator calibrate`"
+    result = last.result
+    share = result.flagged / result.pictures if result.pictures else 0.0
     return (
-        f"{last.flagged:,} of {words.count(last.pictures, 'picture')} flagged by {last.policy}: {share:.2%}, "
-        f"95 % between {last.low:.2%} and {last.high:.2%}"
+        f"{last.at:%Y-%m-%d}: {result.flagged:,} of {words.count(result.pictures, 'picture')} flagged by "
+        f"{result.policy}: {share:.2%}, 95 % between {result.low:.2%} and {result.high:.2%}"
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from coordinator.ledger.audit import What
-from coordinator.sweeps import Order, SweepOrder, SweepReport, SweepState
+from coordinator.sweeps import Calibrated, LastCalibration, Order, SweepOrder, SweepReport, SweepState
 from tests.coordinator.web.admin.scene import Scene
 
 REPORT = SweepReport(source="s3://<pictures>", done=400, total=1000, rate_per_s=12.5, left_s=48, found=3, purges=True)
@@ -62,14 +64,11 @@ async def test_sweep_that_there_is_not(inside: Scene, form: dict[str, str], stat
 
 async def test_sweep_that_ended_takes_no_orders(inside: Scene) -> None:
     """Its figures stay, and nothing can be asked of it; the last calibration is shown as well."""
-    calibration = {"pictures": 1000, "flagged": 2, "low": 0.0005, "high": 0.0073, "policy": "mine"}
-    inside.sweeps.note(
-        "sweep",
-        "nightly",
-        SweepReport.model_validate({**REPORT.model_dump(), "state": "ended", "calibration": calibration}),
-    )
+    inside.sweeps.note("sweep", "nightly", SweepReport.model_validate({**REPORT.model_dump(), "state": "ended"}))
+    result = Calibrated(pictures=1000, flagged=2, low=0.0005, high=0.0073, policy="mine")
+    inside.sweeps.last_calibration = LastCalibration(at=datetime(2026, 11, 26, tzinfo=UTC), result=result)
     page = await inside.read()
     assert "ended" in page
     assert "do/sweep" not in page
-    assert "2 of 1,000 pictures flagged by mine: 0.20%, 95 % between 0.05% and 0.73%" in page
+    assert "2026-11-26: 2 of 1,000 pictures flagged by mine: 0.20%, 95 % between 0.05% and 0.73%" in page
     assert report(inside, state=SweepState.RUNNING).order is Order.RUN
