@@ -68,8 +68,11 @@ class Pass:
         """
         if run.since_s is not None:
             return
+        total = 0
         try:
-            self._tally.total = sum([len(batch) async for batch in self._source.listing(run.since_s)])
+            async for batch in self._source.listing(run.since_s):
+                total += len(batch)
+            self._tally.total = total
         except SourceAwayError as error:
             logger.info("files are not counted: %s", error)
 

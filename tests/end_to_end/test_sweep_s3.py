@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from coordinator.sweep.sources.s3 import S3
+from coordinator.sweep.sources.source import BATCH
 from shared.exit_codes import ExitCode
 from tests.end_to_end import s3
 from tests.end_to_end.http_faults import HttpFaults
@@ -123,3 +126,32 @@ async def test_sweep_of_a_bucket_that_is_not_there_says_so(coordinator: Coordina
         sweeper = sweeper_of(coordinator, server, tmp_path)
         swept = await sweeper.run("s3://nothing-here")
         assert (swept.code, "no bucket nothing-here" in swept.words) == (ExitCode.NOT_REACHED, True)
+
+
+async def test_listing_passes_over_what_mastodon_stored_earlier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Since a time, old numbers are not even listed; what came since then is, and what tells nothing of its time."""
+    s3.require()
+    since_s = time.time()
+    old = [f"{numbered(since_s - 1e8 - number)}original/x.png" for number in range(2500)]
+    told = {f"{numbered(since_s)}original/x.png", "cache/" + old[0], "accounts/avatars/1/x.png", "zebra.png"}
+    async with S3Server(tmp_path) as server:
+        await server.put(dict.fromkeys([*old, *told], b"x"))
+        for name, value in server.variables_of_callers.items():
+            monkeypatch.setenv(name, value)
+        async with HttpFaults(server.port) as proxy:
+            source = S3(BUCKET, "", endpoint=proxy.url)
+            assert len([item async for batch in source.listing() for item in batch]) == len(old) + len(told)
+            whole, proxy.requests = proxy.requests, 0
+            found = {item.place.decode() async for batch in source.listing(since_s - 60) for item in batch}
+    assert told <= found
+    # What travels with the first of them is not thrown away.
+    assert len(found - told) <= BATCH
+    assert proxy.requests < whole
+
+
+def numbered(at_s: float) -> str:
+    """Return the folder of a picture that Mastodon's own user uploaded at a time."""
+    digits = f"{int(at_s * 1e3) << 16:018d}"
+    return "media_attachments/files/" + "".join(f"{digits[at : at + 3]}/" for at in range(0, 18, 3))

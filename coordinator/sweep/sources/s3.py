@@ -14,7 +14,7 @@ from obstore.store import S3Store
 
 from coordinator.sweep.errors import FetchError, GoneError, RemovalError, SourceAwayError, SourceError, SweepError
 from coordinator.sweep.item import Item
-from coordinator.sweep.order import first_since
+from coordinator.sweep.order import first_since, skip_to
 from coordinator.sweep.sources.source import BATCH
 from shared.errors import ConfigurationError
 
@@ -87,21 +87,24 @@ class S3:
         if since_s is not None and self._by_time:
             offset = f"{folder}/{first_since(since_s).decode()}".lstrip("/")
         with self._translated(SourceAwayError):
-            stream = obstore.list(self._store, folder or None, offset=offset, chunk_size=BATCH)
-            async for found in stream:
-                items = [
-                    Item(
-                        place=meta["path"].encode(),
-                        tag=_tag(meta),
-                        size_bytes=meta["size"],
-                        changed_s=meta["last_modified"].timestamp(),
-                    )
-                    for meta in found
-                    if meta["path"].startswith(self._prefix)
-                    and (since_s is None or meta["last_modified"].timestamp() >= since_s)
-                ]
-                if items:
-                    yield items
+            while True:
+                stream = obstore.list(self._store, folder or None, offset=offset, chunk_size=BATCH)
+                offset = None
+                async for found in stream:
+                    if since_s is not None and (further := skip_to(found[-1]["path"].encode(), since_s)) is not None:
+                        offset = further.decode()
+                    if items := [item for meta in found if (item := self._item(meta, since_s)) is not None]:
+                        yield items
+                    if offset is not None:
+                        break
+                if offset is None:
+                    return
+
+    def _item(self, meta: ObjectMeta, since_s: float | None) -> Item | None:
+        changed_s = meta["last_modified"].timestamp()
+        if not meta["path"].startswith(self._prefix) or (since_s is not None and changed_s < since_s):
+            return None
+        return Item(place=meta["path"].encode(), tag=_tag(meta), size_bytes=meta["size"], changed_s=changed_s)
 
     async def fetch(self, item: Item) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of an object."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coordinator.sweep.order import came_s, first_since, may_hold_newer
+from coordinator.sweep.order import MASTODON_TAKES_S, came_s, first_since, may_hold_newer, skip_to
 
 MOMENT_S = 0x019AB2C3D4E5 / 1e3
 
@@ -33,7 +33,8 @@ def test_order_reads_the_time_of_a_place() -> None:
 )
 def test_order_passes_over_old_folders(folder: bytes, later_s: float, answer: bool) -> None:
     """A folder is passed over when all that may be in it came before."""
-    assert may_hold_newer(folder, MOMENT_S + later_s) == answer
+    assert may_hold_newer(folder, MOMENT_S + later_s, is_pictrs=True) == answer
+    assert may_hold_newer(folder, MOMENT_S + later_s, is_pictrs=False)
 
 
 def test_order_gives_a_place_to_begin_at() -> None:
@@ -41,3 +42,37 @@ def test_order_gives_a_place_to_begin_at() -> None:
     begin = first_since(MOMENT_S)
     assert begin == b"01/9a/b2/c3/d4/e5"
     assert b"01/9a/b2/c3/d4/e4/7f/x" < begin < b"01/9a/b2/c3/d4/e5/7f/x"
+
+
+def mastodons(at_s: float) -> bytes:
+    """Return the folder of what Mastodon's own users uploaded at a time, in whole milliseconds."""
+    digits = f"{round(at_s * 1e3) << 16:018d}"
+    return b"media_attachments/files/" + "".join(f"{digits[at : at + 3]}/" for at in range(0, 18, 3)).encode()
+
+
+NOW_S = 1_795_000_000.0
+SINCE_S = NOW_S + MASTODON_TAKES_S
+
+
+@pytest.mark.parametrize("before", [b"", b"system/"])
+def test_order_passes_over_old_folders_of_mastodon(before: bytes) -> None:
+    """Folders of numbers that were given earlier are passed over, at every depth; others, and other files, are not."""
+    for depth in range(1, 7):
+        new, old = (mastodons(at_s).split(b"/") for at_s in (NOW_S, NOW_S - 4e8))
+        assert may_hold_newer(before + b"/".join(new[: 2 + depth]) + b"/", SINCE_S, is_pictrs=False)
+        assert not may_hold_newer(before + b"/".join(old[: 2 + depth]) + b"/", SINCE_S, is_pictrs=False)
+    assert not may_hold_newer(before + mastodons(NOW_S - 1), SINCE_S, is_pictrs=False)
+    assert may_hold_newer(before + mastodons(NOW_S - 1) + b"original/", SINCE_S, is_pictrs=False)
+    assert may_hold_newer(b"cache/" + mastodons(NOW_S - 4e8), SINCE_S, is_pictrs=False)
+    assert may_hold_newer(b"accounts/avatars/100/000/001/", SINCE_S, is_pictrs=False)
+
+
+def test_order_skips_what_mastodon_stored_earlier() -> None:
+    """A listing goes on at the first number of that time; behind it, and among places that tell nothing, it goes on."""
+    old, new = mastodons(NOW_S - 1) + b"original/a.png", mastodons(NOW_S) + b"original/a.png"
+    first = skip_to(old, SINCE_S)
+    assert first is not None
+    assert old < first < new
+    assert skip_to(new, SINCE_S) is None
+    assert skip_to(b"cache/" + old, SINCE_S) is None
+    assert skip_to(b"accounts/avatars/100/000/001/original/a.png", SINCE_S) is None
