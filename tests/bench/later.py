@@ -128,6 +128,7 @@ async def measure(folder: Path, debts: int, flagged: int) -> list[Row]:
         for part in range(ROUNDS):
             for data, is_flagged in owed[part::ROUNDS]:
                 answer = await pictrs.upload(data)
+                assert answer.is_success, answer.text
                 aliases[str(answer.json()["files"][0]["file"])] = is_flagged
             async with scanner:
                 stop = asyncio.Event()

@@ -4,6 +4,7 @@ rate: a sweep beside what the limited processes do by themselves, in the same la
 live: the 95th percentile of uploads while a sweep fills scanners and limited processes, beside that of a calm hour.
 folder, bucket: small pictures, 137 of 100,000 bright; the bucket is swept through a proxy that lets 5 % of the requests
 fail, by a process that is killed twice.
+listing: a hundred times as many objects, all settled before, of a bucket that can only be listed.
 """
 
 from __future__ import annotations
@@ -31,11 +32,13 @@ from coordinator.media.limits import Limits
 from coordinator.media.looks import Views
 from coordinator.sweep.sources.s3 import S3
 from tests.bench.__main__ import table_of
+from tests.bench.endless_bucket import know_all, running
 from tests.bench.load import distinct, offer
 from tests.bench.rows import Row, at_least, at_most
-from tests.bench.uploads import noise_jpeg
+from tests.bench.uploads import accepting, noise_jpeg
 from tests.end_to_end.http_faults import HttpFaults
 from tests.end_to_end.pictures import bright, dark
+from tests.end_to_end.ports import free_port
 from tests.end_to_end.processes import Coordinator, Scanner
 from tests.end_to_end.s3 import BUCKET, S3Server
 from tests.end_to_end.sweeping import Sweeper, json_lines, paths
@@ -115,11 +118,11 @@ class Result:
     peak_mb: float
 
 
-async def swept(sweeper: Sweeper, source: object) -> Result:
+async def swept(sweeper: Sweeper, source: object, *options: object) -> Result:
     """Run a sweep to its end."""
     began_s = time.monotonic()
     last: dict[str, Any] = {}
-    async with sweeper.started("sweep run", source, "--json") as process:
+    async with sweeper.started("sweep run", source, "--json", *options) as process:
         peak = Peak(process.pid)
         watching = asyncio.create_task(peak.watch())
         async for line in json_lines(process):
@@ -233,11 +236,32 @@ async def bucket(home: Path, count: int) -> list[Row]:
     ]
 
 
+async def listing(home: Path, count: int) -> list[Row]:
+    """Have a sweep go on that has only a listing before it, of a hundred times as many objects as the other parts."""
+    objects, port = 100 * count, free_port()
+    state = home / "state.sqlite"
+    await asyncio.to_thread(know_all, state, objects)
+    with running(port, objects):
+        await accepting(port)
+        async with Coordinator(home, "listing") as coordinator:
+            sweeper = Sweeper(coordinator, name="listing-sweep")
+            sweeper.variables = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "r"}
+            sweeper.variables["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
+            result = await swept(sweeper, "s3://bucket", "--state", state)
+    return [
+        at_most(f"listing of {objects} objects: memory of the sweep", result.peak_mb, "MB", bar=MOST_MB),
+        at_least("listing: objects", objects / result.seconds, "/s"),
+        at_most("listing: not settled", float(objects - result.end["done"]), "", bar=0),
+        at_most("listing: file of the state", state.stat().st_size / 1e6, "MB"),
+    ]
+
+
 PARTS: Mapping[str, Callable[[Path, int], Awaitable[list[Row]]]] = {
     "rate": rate,
     "live": live,
     "folder": folder,
     "bucket": bucket,
+    "listing": listing,
 }
 
 
