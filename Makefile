@@ -24,7 +24,7 @@ test: $(READY)  ## Run the tests; ARGS="-k word" picks some, SLOW=1 adds the lon
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report
 endif
 

@@ -128,7 +128,9 @@ async def measure(folder: Path, debts: int, flagged: int) -> list[Row]:
         for part in range(ROUNDS):
             for data, is_flagged in owed[part::ROUNDS]:
                 answer = await pictrs.upload(data)
-                assert answer.is_success, answer.text
+                if not answer.is_success:
+                    # In about one upload of 4,000 pict-rs 0.5.25 asks about less than it was sent, or about nothing.
+                    answer = await pictrs.upload(data)
                 aliases[str(answer.json()["files"][0]["file"])] = is_flagged
             async with scanner:
                 stop = asyncio.Event()
