@@ -20,11 +20,13 @@ demo: $(READY)  ## Start a coordinator and two scanners, send a dozen pictures; 
 	$(BIN)/python -m tests.demo $(if $(ONCE),--once)
 
 test: export SLOW := $(SLOW)
+# Several torches on few cores: their threads must not wait for each other in loops.
+test: export OMP_WAIT_POLICY := PASSIVE
 test: $(READY)  ## Run the tests; ARGS="-k word" picks some, SLOW=1 adds the long ones (as in CI)
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --cov --cov-report=
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report
 endif
 
