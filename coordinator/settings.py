@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     cutter_memory: ByteSize = Field(ByteSize(1536 * 2**20), ge=2**27, description="address space of a limited process")
     cutter_cpu_ms: int = Field(3000, ge=1, description="processor time that one upload may cost, in milliseconds")
     cutter_wall_ms: int = Field(
-        4000, ge=1, description="time on the clock that cutting one upload may take, in milliseconds"
+        4000, ge=1, description="time on the clock that cutting one live upload may take, in milliseconds"
     )
     cutter_uploads: int = Field(200, ge=1, description="uploads after which a limited process is replaced")
     trusted_proxies: Networks = Field((), description="proxies whose X-Forwarded-For counts; networks, comma-separated")
