@@ -12,7 +12,7 @@ MARGIN_S, MARGIN_SHARE = 0.1, 0.15
 """Kept free before a deadline, and of the time left: speeds are estimates (figures: tests/simulation, report)."""
 
 
-ADMISSION_SHARE = 0.35
+ADMISSION_SHARE = 0.36
 """Kept of the time left when a scan is taken on, so that it need not be given up while it waits: ten times overloaded,
 no refusal comes later than 100 ms after the upload. With MARGIN_SHARE 0.1 to 2.2 % do, and scanners compute no more
 frames in time (tests/simulation, report)."""
