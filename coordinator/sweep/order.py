@@ -22,8 +22,8 @@ _PLAIN = re.compile(rb"(?:^|/)([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-
 
 _MASTODON = re.compile(rb"((?:^|.*/)(?<!cache/)media_attachments/files/)((?:[0-9]{3}/){1,6})(.*)", re.DOTALL)
 
-MASTODON_TAKES_S = 3600.0
-"""Mastodon gives a video its number first, and stores it once it has been made smaller."""
+MASTODON_TAKES_S = 86_400.0
+"""Mastodon gives a video its number first, and stores it once it, and those before it, have been made smaller."""
 
 EARLIEST_MS, LATEST_MS = 1_600_000_000_000, 4_000_000_000_000
 """2020 to 2096: other numbers are no times, and the folders are those of some other scheme."""
@@ -38,15 +38,17 @@ def came_s(place: bytes) -> float | None:
     return moment_ms / 1e3 if EARLIEST_MS <= moment_ms <= LATEST_MS else None
 
 
-def may_hold_newer(folder: bytes, since_s: float, *, is_pictrs: bool) -> bool:
+def may_hold_newer(folder: bytes, since_s: float, *, whole: bytes, is_pictrs: bool) -> bool:
     """Say whether a folder, with a slash at its end, may hold something that came since then.
 
+    `whole` is its path from the root of the machine: what is below `cache/` is known by that also where the sweep began
+    there.
     Only of pict-rs's own store its folders are asked: other software names folders by hashes, which read as times too.
     """
     if is_pictrs and _HEX_FOLDERS.fullmatch(folder):
         digits = folder.replace(b"/", b"").decode()
         return int(digits.ljust(UUID_MS_DIGITS, "f"), 16) >= since_s * 1e3
-    found = _MASTODON.fullmatch(folder)
+    found = _MASTODON.fullmatch(whole)
     if found is None or found[3]:
         return True
     digits = found[2].replace(b"/", b"").decode()

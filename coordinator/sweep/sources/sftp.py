@@ -143,7 +143,8 @@ class Sftp:
     def _is_on_way(self, folder: bytes, since_s: float | None) -> bool:
         if not (folder.startswith(self._prefix) or self._prefix.startswith(folder)):
             return False
-        return since_s is None or may_hold_newer(folder, since_s, is_pictrs=self._by_time)
+        whole = self._path(folder)
+        return since_s is None or may_hold_newer(folder, since_s, whole=whole, is_pictrs=self._by_time)
 
     def _item(self, place: bytes, attrs: SFTPAttrs, since_s: float | None) -> Item | None:
         changed_s = float(attrs.mtime or 0)

@@ -33,8 +33,8 @@ def test_order_reads_the_time_of_a_place() -> None:
 )
 def test_order_passes_over_old_folders(folder: bytes, later_s: float, answer: bool) -> None:
     """A folder is passed over when all that may be in it came before."""
-    assert may_hold_newer(folder, MOMENT_S + later_s, is_pictrs=True) == answer
-    assert may_hold_newer(folder, MOMENT_S + later_s, is_pictrs=False)
+    assert may_hold_newer(folder, MOMENT_S + later_s, whole=folder, is_pictrs=True) == answer
+    assert may_hold_newer(folder, MOMENT_S + later_s, whole=folder, is_pictrs=False)
 
 
 def test_order_gives_a_place_to_begin_at() -> None:
@@ -42,6 +42,11 @@ def test_order_gives_a_place_to_begin_at() -> None:
     begin = first_since(MOMENT_S)
     assert begin == b"01/9a/b2/c3/d4/e5"
     assert b"01/9a/b2/c3/d4/e4/7f/x" < begin < b"01/9a/b2/c3/d4/e5/7f/x"
+
+
+def newer(whole: bytes) -> bool:
+    """Ask about a folder of a store that is not pict-rs's."""
+    return may_hold_newer(b"any/", SINCE_S, whole=whole, is_pictrs=False)
 
 
 def mastodons(at_s: float) -> bytes:
@@ -59,12 +64,13 @@ def test_order_passes_over_old_folders_of_mastodon(before: bytes) -> None:
     """Folders of numbers that were given earlier are passed over, at every depth; others, and other files, are not."""
     for depth in range(1, 7):
         new, old = (mastodons(at_s).split(b"/") for at_s in (NOW_S, NOW_S - 4e8))
-        assert may_hold_newer(before + b"/".join(new[: 2 + depth]) + b"/", SINCE_S, is_pictrs=False)
-        assert not may_hold_newer(before + b"/".join(old[: 2 + depth]) + b"/", SINCE_S, is_pictrs=False)
-    assert not may_hold_newer(before + mastodons(NOW_S - 1), SINCE_S, is_pictrs=False)
-    assert may_hold_newer(before + mastodons(NOW_S - 1) + b"original/", SINCE_S, is_pictrs=False)
-    assert may_hold_newer(b"cache/" + mastodons(NOW_S - 4e8), SINCE_S, is_pictrs=False)
-    assert may_hold_newer(b"accounts/avatars/100/000/001/", SINCE_S, is_pictrs=False)
+        assert newer(before + b"/".join(new[: 2 + depth]) + b"/")
+        assert not newer(before + b"/".join(old[: 2 + depth]) + b"/")
+    assert not newer(before + mastodons(NOW_S - 1))
+    assert newer(before + mastodons(NOW_S - 1) + b"original/")
+    assert newer(b"cache/" + mastodons(NOW_S - 4e8))
+    assert newer(b"/srv/system/cache/" + mastodons(NOW_S - 4e8))
+    assert newer(b"accounts/avatars/100/000/001/")
 
 
 def test_order_skips_what_mastodon_stored_earlier() -> None:

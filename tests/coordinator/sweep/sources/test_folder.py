@@ -120,3 +120,16 @@ async def test_folder_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "soon").rmdir()
     with pytest.raises(SourceError):
         await listed(folder)
+
+
+@pytest.mark.parametrize(("root", "is_listed"), [("system", False), ("system/cache", True)])
+async def test_folder_of_mastodon_knows_its_cache_from_the_path_above(
+    tmp_path: Path, root: str, is_listed: bool
+) -> None:
+    """Old numbers are passed over among local uploads, and not in the cache, also where the sweep begins there."""
+    place = "media_attachments/files/100/000/000/000/000/001/original/x.png"
+    file = tmp_path / root / place
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"x")
+    changed_s = file.stat().st_mtime
+    assert await listed(Folder(tmp_path / root), changed_s - 60) == ([place] if is_listed else [])
