@@ -22,6 +22,8 @@ demo: $(READY)  ## Start a coordinator and two scanners, send a dozen pictures; 
 test: export SLOW := $(SLOW)
 # Several torches on few cores: their threads must not wait for each other in loops.
 test: export OMP_WAIT_POLICY := PASSIVE
+# Hundreds of processes start: where a shell or an image forbids it, each would compile all that it imports anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY)  ## Run the tests; ARGS="-k word" picks some, SLOW=1 adds the long ones (as in CI)
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
