@@ -1,4 +1,4 @@
-"""Which tests run where: the slow ones in CI, and where somebody asks for them."""
+"""What all tests share: which of them run where, and how they start processes of ours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import os
 
 import pytest
 
+from tests.end_to_end.forked import fork_from_now_on
+
 SLOW_HERE = bool(os.environ.get("CI") or os.environ.get("SLOW"))
+
+
+def pytest_configure() -> None:
+    """Fork processes of ours, as they are started by the hundred."""
+    fork_from_now_on()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

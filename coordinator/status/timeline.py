@@ -14,8 +14,11 @@ class Timeline:
     now: datetime
 
     def at(self, then_s: float) -> datetime:
-        """Return when a monotonic time was, or will be, to the second."""
-        return (self.now + timedelta(seconds=then_s - self.now_s)).replace(microsecond=0)
+        """Return when a monotonic time was, or will be, to the nearest second.
+
+        Not cut off: what was written down as a whole second, and comes back by clocks read anew, stays that second.
+        """
+        return (self.now + timedelta(seconds=then_s - self.now_s + 0.5)).replace(microsecond=0)
 
     def at_or_none(self, then_s: float | None) -> datetime | None:
         """Return when a monotonic time was, None for one that never came."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from coordinator.judge.outcomes import Answer
 from coordinator.predecessor import VARIABLES, inherit, new_lines, read_old, with_answers
 from coordinator.settings import load_settings
 from shared.errors import ConfigurationError
+from tests.end_to_end.forked import run
 
 TEMPLATE = """\
 # As pictrs-safety's template has it, with the commented lines taken in.
@@ -104,19 +104,19 @@ def test_new_file_means_the_same(env_file: Path, tmp_path: Path) -> None:
     assert load_settings(_env_file=file).on_no_scanner is Answer.REJECT
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def migrate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `migrate pictrs-safety`."""
-    command = [sys.executable, "-m", "coordinator", "migrate", "pictrs-safety", *arguments]
+    command = ["-m", "coordinator", "migrate", "pictrs-safety", *arguments]
     clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    return subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, timeout=60, check=False)
+    return run(command, folder=folder, environment=clean)
 
 
 def test_migrate_prints_the_new_file(env_file: Path) -> None:
     """The new .env is on stdout, words are on stderr; without an old one it is exit code 2 and one sentence."""
-    done = run(env_file.parent)
+    done = migrate(env_file.parent)
     assert done.returncode == 0
     assert "FEDIWARD_ON_NO_SCANNER=reject\n" in done.stdout
     assert "WORKER_AUTH" not in done.stdout
     assert "scanner new" in done.stderr
-    done = run(env_file.parent, "none")
+    done = migrate(env_file.parent, "none")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

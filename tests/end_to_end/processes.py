@@ -7,8 +7,6 @@ import atexit
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from functools import cache
@@ -22,6 +20,8 @@ from coordinator.credentials import Credentials
 from coordinator.ledger.schema import prepare
 from coordinator.settings import Network
 from shared.limits import SCANNERS_PATH
+from tests.end_to_end import forked
+from tests.end_to_end.forked import Started
 from tests.end_to_end.policy import write_policy
 from tests.end_to_end.ports import free_port
 from tests.end_to_end.waiting import INTERVAL_S, until
@@ -59,15 +59,17 @@ class Process:
         self.settings = settings
         self.variables: dict[str, str] = {}
         """Environment variables beside its settings, for the next start."""
+        self.fresh = False
+        """Whether it must be a new interpreter, as an admin starts it, where one would be forked."""
         self.log_file = folder / f"{name}.log"
         self._arguments = arguments
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._popen: Started | None = None
 
     def __repr__(self) -> str:
         return f"<{self.name} {self._popen!r}>"
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Started:
         """The process that was started last."""
         assert self._popen is not None, f"{self.name} was not started"
         return self._popen
@@ -80,13 +82,13 @@ class Process:
     def launch(self) -> None:
         """Start the process, without waiting for anything."""
         with self.log_file.open("ab") as output:
-            self._popen = subprocess.Popen(
-                [sys.executable, *self._arguments],
-                cwd=self.folder,
-                env=environment(**self.settings) | self.variables,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+            self._popen = forked.start(
+                self._arguments,
+                folder=self.folder,
+                environment=environment(**self.settings) | self.variables,
+                output=output.fileno(),
+                errors=output.fileno(),
+                fresh=self.fresh,
             )
 
     def send(self, signum: signal.Signals) -> None:
@@ -96,7 +98,7 @@ class Process:
     async def ended(self, *, within_s: float = STOP_S) -> int:
         """Wait for the end of the process; return its exit code."""
         await until(lambda: self.process.poll() is not None, within_s=within_s, what=f"{self.name} ends")
-        return self.process.returncode
+        return self.process.wait()
 
     async def stop(self, signum: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; return the exit code, negative for a signal as `subprocess` says it."""

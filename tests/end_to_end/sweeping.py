@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tests.end_to_end.forked import PipedProcess, start_piped
 from tests.end_to_end.processes import Coordinator, environment
 
 SWEEP_S = 100.0
@@ -55,19 +55,12 @@ class Sweeper:
         self.variables: dict[str, str] = {}
 
     @asynccontextmanager
-    async def started(self, command: str, *arguments: object) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def started(self, command: str, *arguments: object) -> AsyncIterator[PipedProcess]:
         """Start `sweep run …` or another command; end it with the context, if it is not over."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "coordinator",
-            *command.split(),
-            *map(str, arguments),
-            env=environment(**self.settings) | self.variables,
-            cwd=self.coordinator.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+        process = await start_piped(
+            ["-m", "coordinator", *command.split(), *map(str, arguments)],
+            folder=self.coordinator.folder,
+            environment=environment(**self.settings) | self.variables,
         )
         words = b""
         try:
@@ -105,14 +98,13 @@ def paths(rows: list[dict[str, Any]], outcome: str = "flagged") -> set[str]:
     return set(found)
 
 
-async def json_lines(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
+async def json_lines(process: PipedProcess) -> AsyncIterator[dict[str, Any]]:
     """Yield the JSON lines of a process as it writes them."""
-    assert process.stdout is not None
     async for line in process.stdout:
         yield json.loads(line)
 
 
-async def progress(process: asyncio.subprocess.Process) -> AsyncIterator[dict[str, Any]]:
+async def progress(process: PipedProcess) -> AsyncIterator[dict[str, Any]]:
     """Yield the lines that say how far a sweep is, and the last one."""
     async for line in json_lines(process):
         if line["event"] != "file":

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from PIL import Image
 from coordinator.media.cutter.pdq import likeness_of
 from tests.coordinator.media.pictures import encoded, photograph
 from tests.end_to_end.caller import upload
+from tests.end_to_end.forked import run
 from tests.end_to_end.peer import Peer
 from tests.end_to_end.processes import Coordinator, environment
 
@@ -32,13 +31,10 @@ def copy_of(data: bytes) -> bytes:
 
 async def ledger(c: Coordinator, *arguments: str) -> str:
     """Run `ledger …` beside a coordinator; return what it writes to stdout."""
-    command = [sys.executable, "-m", "coordinator", "ledger", *arguments]
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment(data_dir=c.data_dir), cwd=c.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    output, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
-    return output.decode()
+    command = ["-m", "coordinator", "ledger", *arguments]
+    done = await asyncio.to_thread(run, command, folder=c.folder, environment=environment(data_dir=c.data_dir))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.end_to_end.forked import run
 from tests.end_to_end.pictrs import API_KEY, PictRs, require
 from tests.end_to_end.ports import free_port
-from tests.end_to_end.processes import START_S, Coordinator, Scanner, environment
+from tests.end_to_end.processes import Coordinator, Scanner, environment
 
 pytestmark = [pytest.mark.pictrs, pytest.mark.asyncio(loop_scope="module")]
 
@@ -40,24 +40,17 @@ class Report:
 
 async def examine(program: str, folder: Path, settings: dict[str, object], *arguments: str) -> Report:
     """Run a doctor with these settings."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", program, "doctor", "--json", *arguments),
-        cwd=folder,
-        env=environment(**settings),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(START_S):
-        output, words = await process.communicate()
-    assert "Traceback" not in words.decode(), words.decode()
-    record: dict[str, Any] = json.loads(output)
+    command = ["-m", program, "doctor", "--json", *arguments]
+    done = await asyncio.to_thread(run, command, folder=folder, environment=environment(**settings))
+    assert "Traceback" not in done.stderr, done.stderr
+    record: dict[str, Any] = json.loads(done.stdout)
     findings = record["findings"]
-    assert record["sound"] is (process.returncode == DONE)
+    assert record["sound"] is (done.returncode == DONE)
     return Report(
-        process.returncode or 0,
+        done.returncode,
         {finding["check"]: finding["state"] for finding in findings},
         {finding["check"]: finding["part"] for finding in findings},
-        output.decode() + words.decode(),
+        done.stdout + done.stderr,
     )
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.end_to_end.caller import upload
 from tests.end_to_end.pictures import bright, dark
 from tests.end_to_end.processes import Coordinator, Scanner
 
 
-async def test_processes_serve_an_upload(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fresh", [False, True])
+async def test_processes_serve_an_upload(tmp_path: Path, fresh: bool) -> None:
     """A coordinator and a scanner that were started here flag a bright picture, pass a dark one, and stop when told."""
-    async with Coordinator(tmp_path) as c, Scanner(c, "one") as scanner:
+    c = Coordinator(tmp_path)
+    scanner = Scanner(c, "one")
+    c.fresh = scanner.fresh = fresh
+    async with c, scanner:
         flagged, clean = await upload(c, bright()), await upload(c, dark())
         assert (flagged.status, flagged.outcome) == (406, "flagged")
         assert flagged.report["parts"] == ["light"]

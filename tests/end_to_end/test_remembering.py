@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 from coordinator.ledger.ledger import Ledger
 from tests.coordinator.ledger.holding import written_by_another
 from tests.end_to_end.caller import Answer, upload
+from tests.end_to_end.forked import run
 from tests.end_to_end.peer import Peer
 from tests.end_to_end.pictures import bright, broken, dark
 from tests.end_to_end.policy import POLICY
@@ -31,20 +30,10 @@ def ledger_of(c: Coordinator) -> Path:
 
 async def command(c: Coordinator, *arguments: str) -> Any:
     """Run `ledger …` beside a coordinator; return its JSON where it writes any."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "coordinator",
-        "ledger",
-        *arguments,
-        env=environment(data_dir=c.data_dir),
-        cwd=c.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
-    return json.loads(output) if "--json" in arguments else None
+    line = ["-m", "coordinator", "ledger", *arguments]
+    done = await asyncio.to_thread(run, line, folder=c.folder, environment=environment(data_dir=c.data_dir))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if "--json" in arguments else None
 
 
 async def judge(c: Coordinator, *bodies: bytes) -> list[Answer]:

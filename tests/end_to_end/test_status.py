@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import httpx2
 
 from shared.exit_codes import ExitCode
 from tests.end_to_end.caller import upload
+from tests.end_to_end.forked import run
 from tests.end_to_end.pictures import bright, dark
 from tests.end_to_end.ports import free_port
 from tests.end_to_end.processes import Coordinator, Scanner, environment
@@ -105,18 +105,10 @@ async def test_status_and_metrics_want_the_token(tmp_path: Path) -> None:
 
 async def command(folder: Path, *arguments: str, **settings: object) -> tuple[int, str, str]:
     """Run a command of the coordinator; return its exit code and what it wrote."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "coordinator", *arguments),
-        cwd=folder,
-        env=environment(**settings),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+    done = await asyncio.to_thread(
+        run, ["-m", "coordinator", *arguments], folder=folder, environment=environment(**settings)
     )
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return done.returncode, done.stdout, done.stderr
 
 
 async def test_status_command_says_the_same(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.end_to_end.forked import PipedProcess, start_piped
 from tests.scanner.coordinator_double import TOKEN
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 class ScannerProcess:
     """A running `fediward-scanner`, and what it says on stderr."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: PipedProcess) -> None:
         self.process = process
 
     def signal(self, number: signal.Signals) -> None:
@@ -27,7 +27,6 @@ class ScannerProcess:
 
     async def read_until(self, words: str) -> str:
         """Read log lines up to the first that holds these words."""
-        assert self.process.stderr is not None
         async with asyncio.timeout(30):
             lines = []
             while line := (await self.process.stderr.readline()).decode():
@@ -55,15 +54,8 @@ async def scanner(
         clean["FEDIWARD_TOKEN"] = token
     clean |= {"FEDIWARD_MODEL": "null", "FEDIWARD_ALLOW_NULL_MODEL": "1", "XDG_CACHE_HOME": str(folder / "cache")}
     clean["XDG_STATE_HOME"] = str(folder / "state")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "scanner",
-        *arguments,
-        cwd=folder,
-        env=clean | {"PYTHONPATH": str(ROOT)} | environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+    process = await start_piped(
+        ["-m", "scanner", *arguments], folder=folder, environment=clean | {"PYTHONPATH": str(ROOT)} | environment
     )
     try:
         yield ScannerProcess(process)

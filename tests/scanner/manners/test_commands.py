@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from scanner.manners.order import Order
 from scanner.manners.state_dir import StateDir
 from shared.exit_codes import ExitCode
+from tests.end_to_end.forked import run
 from tests.end_to_end.processes import environment
 from tests.scanner.processes import scanner
 
@@ -24,10 +24,7 @@ ADDRESS = "ws://127.0.0.1:9"
 def give(*arguments: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the scanner's command line in a folder without settings of this machine."""
     home = {"HOME": str(folder / "home"), "XDG_STATE_HOME": "", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "scanner", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=environment() | home | more, capture_output=True, text=True, check=False
-    )
+    return run(["-m", "scanner", *arguments], folder=folder, environment=environment() | home | more)
 
 
 def test_pause_for_a_time_leaves_an_order(tmp_path: Path) -> None:
