@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
+import signal
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -119,6 +120,8 @@ class Sshd(Process):
     def clean_up(self) -> None:
         """End the server with those of its processes that serve connections: each has a session of its own."""
         if self._popen is not None and self._popen.poll() is None:
+            # A client comes back at once: whom it is served by then would be in nobody's list.
+            self.send(signal.SIGSTOP)
             for process in psutil.Process(self._popen.pid).children(recursive=True):
                 process.kill()
             self._popen.kill()
