@@ -24,7 +24,14 @@ CONNECT_S = 15.0
 KEEPALIVE_S = 15.0
 
 NOT_THERE = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
-LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.DisconnectError)
+LOST = (
+    asyncssh.SFTPConnectionLost,
+    asyncssh.SFTPNoConnection,
+    asyncssh.DisconnectError,
+    asyncssh.ChannelOpenError,
+    OSError,
+)
+"""Of a connection that is reset, asyncssh hands on what the socket said."""
 
 
 @dataclass(frozen=True, slots=True)
