@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 
 from coordinator.__main__ import main
+from tests.end_to_end import forked
 
 
 @dataclass(frozen=True)
@@ -25,14 +24,7 @@ class Ended:
 
 def run_process(data_dir: Path, *arguments: str) -> Ended:
     """Run a command with a data folder, as a process."""
-    done = subprocess.run(
-        [sys.executable, "-m", "coordinator", *arguments],
-        env=_environment(data_dir),
-        cwd=data_dir.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = forked.run(["-m", "coordinator", *arguments], folder=data_dir.parent, environment=_environment(data_dir))
     return Ended(done.returncode, done.stdout, done.stderr)
 
 

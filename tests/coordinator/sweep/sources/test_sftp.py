@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -34,14 +34,22 @@ async def line(tmp_path: Path) -> AsyncIterator[tuple[FaultProxy, Sftp]]:
         await source.close()
 
 
+async def read(source: Sftp, after_each: Callable[[], None] = lambda: None) -> bytes:
+    """Read the file piece by piece."""
+    content = b""
+    async for piece in source.fetch(FILE):
+        content += piece
+        after_each()
+    return content
+
+
 @pytest.mark.parametrize("when", ["before", "while"])
 async def test_sftp_says_that_the_line_broke(line: tuple[FaultProxy, Sftp], when: str) -> None:
-    """A connection that is reset, while a file is read or before it is opened, is a store that is away; then it is back."""
+    """A connection that is reset, in a file or before it is opened, is a store that is away; then it is there again."""
     proxy, source = line
     await source.tag(FILE)
     if when == "before":
         proxy.reset()
     with pytest.raises(SourceAwayError, match=r"the connection to 127\.0\.0\.1 broke"):
-        async for _ in source.fetch(FILE):
-            proxy.reset()
-    assert b"".join([piece async for piece in source.fetch(FILE)]) == LARGE
+        await read(source, after_each=proxy.reset)
+    assert await read(source) == LARGE
