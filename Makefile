@@ -19,17 +19,20 @@ $(READY): pyproject.toml
 demo: $(READY)  ## Start a coordinator and two scanners, send a dozen pictures; ONCE=1 ends after them
 	$(BIN)/python -m tests.demo $(if $(ONCE),--once)
 
+ALL := $(or $(CI),$(SLOW))
+# More than there are cores, as half of the tests wait: for time-outs, for other processes, for a browser.
+WORKERS ?= 5
 test: export SLOW := $(SLOW)
 # Several torches on few cores: their threads must not wait for each other in loops.
 test: export OMP_WAIT_POLICY := PASSIVE
 # Hundreds of processes start: where a shell or an image forbids it, each would compile all that it imports anew.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: $(READY)  ## Run the tests; ARGS="-k word" picks some, SLOW=1 adds the long ones (as in CI)
+test: $(READY)  ## Run the tests; ARGS="-k word" picks some, SLOW=1 adds the long ones and coverage (as in CI)
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=
-	$(BIN)/coverage report
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(if $(ALL),--cov --cov-report=)
+	$(if $(ALL),$(BIN)/coverage report)
 endif
 
 check: $(READY)  ## Check format, lint and types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Spread the files that wait among those that compute; skip what is marked `slow`, except in CI."""
-    places = {}
+    places: dict[Path, float] = {}
     files = dict.fromkeys(item.path for item in items)
     for waits, share in ((True, 0.8), (False, 1.0)):
         part = [file for file in files if ("end_to_end" in file.parts) is waits]
