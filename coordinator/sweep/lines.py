@@ -14,7 +14,11 @@ from coordinator.sweep.tally import Tally
 
 
 class Lines:
-    """Write a line for every file that a report would name, for the time that passes, and for the end of a pass."""
+    """Write a line for every file that a report would name, for the time that passes, and for both ends of a pass."""
+
+    def began(self, run: Run, listing: str) -> None:
+        """Write down what a pass goes through."""
+        _write({"event": "begin", "run": run.id, "resumed": run.is_resumed, "listing": listing})
 
     def settled(self, settled: Settled) -> None:
         """Write down a file that is not clean."""

@@ -44,6 +44,10 @@ class Bar:
         if self._console.is_terminal:
             self._live.stop()
 
+    def began(self, run: Run, listing: str) -> None:
+        """Say what a pass goes through."""
+        self._console.print(f"Run {run.id} {'goes on with' if run.is_resumed else 'looks at'} {listing}.", markup=False)
+
     def settled(self, settled: Settled) -> None:
         """Tell of a file that is found, or that was to be removed and is not."""
         row = settled.row

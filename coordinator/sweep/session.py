@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from coordinator.sweep.asking import Asking
@@ -43,6 +44,9 @@ class Plan:
 
 class Watcher(Protocol):
     """What is told how a sweep goes: a bar, or lines."""
+
+    def began(self, run: Run, listing: str) -> None:
+        """A pass begins; `listing` says what it goes through."""
 
     def settled(self, settled: Settled) -> None:
         """One file is settled."""
@@ -110,6 +114,7 @@ class Session:
             since_s = last.began_s - OVERLAP_S
         run = await self.state.begin(since_s=since_s)
         until_known = last is not None and not everything
+        self.watcher.began(run, listing_of(self.source, run, until_known=until_known))
         self.tally = Tally()
         self.tally.resume(await self.state.counts(run))
         work = Pass(
@@ -161,6 +166,18 @@ class Session:
             budget=Budget(),
             body_limit_bytes=self.body_limit_bytes,
         )
+
+
+def listing_of(source: Source, run: Run, *, until_known: bool) -> str:
+    """Say what a pass goes through: it may be all of a store, however little is new."""
+    if until_known and source.is_newest_first and not run.is_resumed:
+        return "the newest, down to what is known"
+    if run.since_s is None:
+        return "everything"
+    since = f"{datetime.fromtimestamp(run.since_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if source.tells_time:
+        return f"what came since {since}"
+    return f"all names, for what changed since {since}"
 
 
 async def until_first(work: Coroutine[Any, Any, None], watching: Coroutine[Any, Any, None]) -> None:

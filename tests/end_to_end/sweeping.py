@@ -107,5 +107,5 @@ async def json_lines(process: PipedProcess) -> AsyncIterator[dict[str, Any]]:
 async def progress(process: PipedProcess) -> AsyncIterator[dict[str, Any]]:
     """Yield the lines that say how far a sweep is, and the last one."""
     async for line in json_lines(process):
-        if line["event"] != "file":
+        if line["event"] in {"progress", "end"}:
             yield line

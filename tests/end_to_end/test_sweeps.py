@@ -37,6 +37,8 @@ async def test_sweep_finds_what_is_in_a_folder(sweeper: Sweeper, tmp_path: Path)
     (store / "a" / "round").symlink_to(store)
     swept = await sweeper.run(store)
     assert swept.code == ExitCode.FOUND
+    (begin,) = [line for line in swept.lines if line["event"] == "begin"]
+    assert (begin["resumed"], begin["listing"]) == (False, "everything")
     assert (swept.end["done"], swept.end["found"], swept.end["unreadable"], swept.end["failed"]) == (23, 1, 2, 0)
     rows = await sweeper.report(store)
     assert paths(rows) == {"a/b/found.png"}

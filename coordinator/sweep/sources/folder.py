@@ -28,7 +28,7 @@ class Folder:
 
         `by_time` says that its folders are named by time, as those of pict-rs: old ones need not be read again.
         """
-        self._by_time = by_time
+        self.tells_time = by_time
         self._root = os.fsencode(path.resolve())
         self._prefix = os.fsencode(prefix)
         if not path.is_dir():
@@ -136,7 +136,7 @@ class Folder:
         if not (folder.startswith(self._prefix) or self._prefix.startswith(folder)):
             return False
         whole = self._path(folder)
-        return since_s is None or may_hold_newer(folder, since_s, whole=whole, is_pictrs=self._by_time)
+        return since_s is None or may_hold_newer(folder, since_s, whole=whole, is_pictrs=self.tells_time)
 
 
 def _item(entry: os.DirEntry[bytes], place: bytes, since_s: float | None) -> Item | None:

@@ -34,6 +34,7 @@ class PictRsSource:
     """Read what a pict-rs keeps. A place is pict-rs's own name of a content: hash, size and format."""
 
     is_newest_first = True
+    tells_time = True
 
     def __init__(self, url: str, key: str) -> None:
         """Take the address of pict-rs and the key of its internal API."""

@@ -50,7 +50,7 @@ class S3:
         """
         self._prefix = prefix
         self._bucket = bucket
-        self._by_time = by_time
+        self.tells_time = by_time
         try:
             self._store = S3Store(
                 bucket,
@@ -84,7 +84,7 @@ class S3:
         """Yield objects in the order of their keys: where these tell the time, only from that time on."""
         folder, _, _ = self._prefix.rpartition("/")
         offset = None
-        if since_s is not None and self._by_time:
+        if since_s is not None and self.tells_time:
             offset = f"{folder}/{first_since(since_s).decode()}".lstrip("/")
         with self._translated(SourceAwayError):
             while True:

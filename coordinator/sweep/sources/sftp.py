@@ -63,7 +63,7 @@ class Sftp:
         self._host = host
         self._root = path
         self._prefix = prefix
-        self._by_time = by_time
+        self.tells_time = by_time
         self._connecting = asyncio.Lock()
         self._connection: SSHClientConnection | None = None
         self._client: SFTPClient | None = None
@@ -151,7 +151,7 @@ class Sftp:
         if not (folder.startswith(self._prefix) or self._prefix.startswith(folder)):
             return False
         whole = self._path(folder)
-        return since_s is None or may_hold_newer(folder, since_s, whole=whole, is_pictrs=self._by_time)
+        return since_s is None or may_hold_newer(folder, since_s, whole=whole, is_pictrs=self.tells_time)
 
     def _item(self, place: bytes, attrs: SFTPAttrs, since_s: float | None) -> Item | None:
         changed_s = float(attrs.mtime or 0)

@@ -22,6 +22,10 @@ class Source(Protocol):
     def is_newest_first(self) -> bool:
         """Whether a listing begins with what came last, so that it may end at what is known."""
 
+    @property
+    def tells_time(self) -> bool:
+        """Whether every place tells when a file came, so that what is old need not even be listed."""
+
     def listing(self, since_s: float | None = None) -> AsyncIterator[Sequence[Item]]:
         """Yield all files, or those that changed since a Unix time, in batches, in memory that does not grow.
 

@@ -24,6 +24,7 @@ class Store:
 
     name = "memory"
     is_newest_first = False
+    tells_time = False
 
     def __init__(self, **files: bytes) -> None:
         self.files = {place.encode(): content for place, content in files.items()}
