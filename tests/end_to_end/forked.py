@@ -10,6 +10,7 @@ import asyncio
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from multiprocessing.reduction import DupFd
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Protocol
+
+from tests.end_to_end.waiting import until
 
 PRELOADED = (
     "aiosqlite",
@@ -38,6 +41,9 @@ PRELOADED = (
     "typer.rich_utils",
 )
 """What the processes import in any case, or late. Not torch: the null model does without."""
+
+LONGEST_S = 120.0
+"""A test takes no longer."""
 
 _forking = False
 
@@ -139,7 +145,7 @@ class PipedProcess:
 
     def terminate(self) -> None:
         """Send SIGTERM, if it is not over."""
-        self.send_signal(15)
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """Send SIGKILL, if it is not over."""
@@ -147,7 +153,9 @@ class PipedProcess:
 
     async def wait(self) -> int:
         """Wait for its end; return its exit code."""
-        return await asyncio.to_thread(self._started.wait)
+        # In this thread: one that waits beside others that poll could lose the exit code to them.
+        await until(lambda: self._started.poll() is not None, within_s=LONGEST_S, what="a process ends")
+        return self._started.wait()
 
     async def communicate(self) -> tuple[bytes, bytes]:
         """Read all that it still writes, and wait for its end."""
@@ -155,6 +163,15 @@ class PipedProcess:
         await self.wait()
         await self._pipes.aclose()
         return output, words
+
+
+async def run_beside(
+    arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run `python ARGUMENTS` in a folder, without input, to its end, while the test goes on."""
+    process = await start_piped(arguments, folder=folder, environment=environment)
+    output, words = await process.communicate()
+    return subprocess.CompletedProcess(list(arguments), await process.wait(), output.decode(), words.decode())
 
 
 async def start_piped(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> PipedProcess:

@@ -13,7 +13,7 @@ from PIL import Image
 from coordinator.media.cutter.pdq import likeness_of
 from tests.coordinator.media.pictures import encoded, photograph
 from tests.end_to_end.caller import upload
-from tests.end_to_end.forked import run
+from tests.end_to_end.forked import run_beside
 from tests.end_to_end.peer import Peer
 from tests.end_to_end.processes import Coordinator, environment
 
@@ -32,7 +32,7 @@ def copy_of(data: bytes) -> bytes:
 async def ledger(c: Coordinator, *arguments: str) -> str:
     """Run `ledger …` beside a coordinator; return what it writes to stdout."""
     command = ["-m", "coordinator", "ledger", *arguments]
-    done = await asyncio.to_thread(run, command, folder=c.folder, environment=environment(data_dir=c.data_dir))
+    done = await run_beside(command, folder=c.folder, environment=environment(data_dir=c.data_dir))
     assert done.returncode == 0, done.stderr
     return done.stdout
 

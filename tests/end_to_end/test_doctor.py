@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import zipfile
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.end_to_end.forked import run
+from tests.end_to_end.forked import run_beside
 from tests.end_to_end.pictrs import API_KEY, PictRs, require
 from tests.end_to_end.ports import free_port
 from tests.end_to_end.processes import Coordinator, Scanner, environment
@@ -41,7 +40,7 @@ class Report:
 async def examine(program: str, folder: Path, settings: dict[str, object], *arguments: str) -> Report:
     """Run a doctor with these settings."""
     command = ["-m", program, "doctor", "--json", *arguments]
-    done = await asyncio.to_thread(run, command, folder=folder, environment=environment(**settings))
+    done = await run_beside(command, folder=folder, environment=environment(**settings))
     assert "Traceback" not in done.stderr, done.stderr
     record: dict[str, Any] = json.loads(done.stdout)
     findings = record["findings"]

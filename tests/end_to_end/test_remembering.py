@@ -15,7 +15,7 @@ import pytest
 from coordinator.ledger.ledger import Ledger
 from tests.coordinator.ledger.holding import written_by_another
 from tests.end_to_end.caller import Answer, upload
-from tests.end_to_end.forked import run
+from tests.end_to_end.forked import run_beside
 from tests.end_to_end.peer import Peer
 from tests.end_to_end.pictures import bright, broken, dark
 from tests.end_to_end.policy import POLICY
@@ -31,7 +31,7 @@ def ledger_of(c: Coordinator) -> Path:
 async def command(c: Coordinator, *arguments: str) -> Any:
     """Run `ledger …` beside a coordinator; return its JSON where it writes any."""
     line = ["-m", "coordinator", "ledger", *arguments]
-    done = await asyncio.to_thread(run, line, folder=c.folder, environment=environment(data_dir=c.data_dir))
+    done = await run_beside(line, folder=c.folder, environment=environment(data_dir=c.data_dir))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) if "--json" in arguments else None
 

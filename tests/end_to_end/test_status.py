@@ -13,7 +13,7 @@ import httpx2
 
 from shared.exit_codes import ExitCode
 from tests.end_to_end.caller import upload
-from tests.end_to_end.forked import run
+from tests.end_to_end.forked import run_beside
 from tests.end_to_end.pictures import bright, dark
 from tests.end_to_end.ports import free_port
 from tests.end_to_end.processes import Coordinator, Scanner, environment
@@ -105,9 +105,7 @@ async def test_status_and_metrics_want_the_token(tmp_path: Path) -> None:
 
 async def command(folder: Path, *arguments: str, **settings: object) -> tuple[int, str, str]:
     """Run a command of the coordinator; return its exit code and what it wrote."""
-    done = await asyncio.to_thread(
-        run, ["-m", "coordinator", *arguments], folder=folder, environment=environment(**settings)
-    )
+    done = await run_beside(["-m", "coordinator", *arguments], folder=folder, environment=environment(**settings))
     return done.returncode, done.stdout, done.stderr
 
 
