@@ -254,6 +254,8 @@ def _run(command: Sequence[str], folder: str, environment: Mapping[str, str], st
     for stream, number in zip(streams, (1, 2), strict=True):
         os.dup2(stream, number)
         os.close(stream)
+    # Whoever started the tests in the background has it ignored, and an interpreter leaves that as it is.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
