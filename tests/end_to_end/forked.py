@@ -143,10 +143,6 @@ class PipedProcess:
         """Send a signal, if it is not over."""
         self._started.send_signal(sig)
 
-    def terminate(self) -> None:
-        """Send SIGTERM, if it is not over."""
-        self.send_signal(signal.SIGTERM)
-
     def kill(self) -> None:
         """Send SIGKILL, if it is not over."""
         self._started.kill()
