@@ -32,7 +32,6 @@ KbdInteractiveAuthentication no
 UsePAM no
 PermitRootLogin prohibit-password
 PidFile none
-Subsystem sftp internal-sftp
 LogLevel ERROR
 """
 
@@ -49,8 +48,9 @@ def require() -> None:
 class Sshd(Process):
     """An OpenSSH server on a free port of 127.0.0.1. `async with Sshd(folder) as s:` starts it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder for its keys and log."""
+    def __init__(self, folder: Path, *, offers: str = "Subsystem sftp internal-sftp\n") -> None:
+        """Take the folder for its keys and log, and the part of its configuration that says what it offers."""
+        self._offers = offers
         self.port = free_port()
         self.home = folder / "sshd"
         self.home.mkdir()
@@ -89,7 +89,8 @@ class Sshd(Process):
         # It insists on this folder, which a machine that never ran it as a service lacks.
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         config = self.home / "config"
-        config.write_text(CONFIG.format(port=self.port, host_key=self.home / "host", authorized=self._authorized))
+        settings = CONFIG.format(port=self.port, host_key=self.home / "host", authorized=self._authorized)
+        config.write_text(settings + self._offers)
         with self.log_file.open("ab") as output:
             self._popen = subprocess.Popen(
                 [BINARY, "-D", "-e", "-f", config],

@@ -165,8 +165,19 @@ class Sftp:
             if self._client is None:
                 await self.close()
                 self._connection = await self._connect()
-                self._client = await self._connection.start_sftp_client(path_encoding=None)
+                self._client = await self._begin_sftp(self._connection)
             return self._client
+
+    async def _begin_sftp(self, connection: SSHClientConnection) -> SFTPClient:
+        try:
+            return await connection.start_sftp_client(path_encoding=None)
+        except asyncssh.ChannelOpenError as error:
+            # It says the same when the connection breaks meanwhile.
+            if error.code != asyncssh.OPEN_REQUEST_SESSION_FAILED or connection.is_closed():
+                raise
+            raise SourceError(
+                f"{self._host.host} lets us in and offers no SFTP: it needs a line `Subsystem sftp` in its sshd_config."
+            ) from error
 
     async def _connect(self) -> SSHClientConnection:
         host = self._host

@@ -1,4 +1,4 @@
-"""A source behind an OpenSSH server whose connections break."""
+"""A source behind an OpenSSH server whose connections break, or which has no files to give."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.sweep.errors import SourceAwayError
+from coordinator.sweep.errors import SourceAwayError, SourceError
 from coordinator.sweep.item import Item
 from coordinator.sweep.sources.sftp import Host, Sftp
 from tests.end_to_end import sshd
@@ -53,3 +53,13 @@ async def test_sftp_says_that_the_line_broke(line: tuple[FaultProxy, Sftp], when
     with pytest.raises(SourceAwayError, match=r"the connection to 127\.0\.0\.1 broke"):
         await read(source, after_each=proxy.reset)
     assert await read(source) == LARGE
+
+
+async def test_sftp_names_a_host_that_offers_none(tmp_path: Path) -> None:
+    """A server that lets us in and has no SFTP will not have it in a minute: that is no reason to wait."""
+    sshd.require()
+    async with Sshd(tmp_path, offers="") as server:
+        source = Sftp(Host("127.0.0.1", server.port, server.user, server.known_hosts, server.key), b"/")
+        with pytest.raises(SourceError, match=r"127\.0\.0\.1 lets us in and offers no SFTP"):
+            await source.tag(FILE)
+        await source.close()
