@@ -17,13 +17,9 @@ from coordinator.media.limits import Limits
 from coordinator.media.looks import Cut, Views
 from coordinator.media.pipe import Request
 from coordinator.media.sniff import Format
+from coordinator.media.stillness import Stillness
 
 _log = logging.getLogger(__name__)
-
-LONGEST_STILL_S = 1.0
-STILL_PER_RUN = 25.0
-"""Where live uploads come without a pause, sweeps still get 1 / 26 of the time, which is less than the twentieth that a
-95th percentile sees."""
 
 _START_S = 30.0
 """How long a process may take to load its codecs: a fraction of a second, but not on every machine at every moment."""
@@ -84,9 +80,7 @@ class Pool:
         self._aging: set[Child] = set()  # have served their number; the next one is being started
         self._retired: set[Child] = set()  # the next one is there; to be ended when their upload is done
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_still = False
-        self._may_stand_s = LONGEST_STILL_S
-        self._turned_s = float("-inf")  # when they stopped, or went on, the last time
+        self._stillness = Stillness()
         self._goes_on: asyncio.TimerHandle | None = None
         self._waiting: deque[_Job] = deque()
         self.replaced = 0
@@ -125,31 +119,22 @@ class Pool:
         return len(self._waiting)
 
     def stand_still(self) -> None:
-        """Stop the processes until `go_on`: others need the processor now.
-
-        They may stand still for LONGEST_STILL_S at once, and after that run for as long as it takes to have run for a
-        share of one in STILL_PER_RUN + 1 of all the time: then they run beside the others.
-        """
-        if self._is_still or not self._children:
+        """Stop the processes until `go_on`, or as long as `Stillness` permits: others need the processor now."""
+        if self._stillness.is_on or not self._children:
             return
-        now_s = asyncio.get_running_loop().time()
-        self._may_stand_s = min(LONGEST_STILL_S, self._may_stand_s + (now_s - self._turned_s) * STILL_PER_RUN)
-        self._turned_s = now_s
-        self._is_still = True
+        loop = asyncio.get_running_loop()
+        longest_s = self._stillness.begin(loop.time())
         for child in self._children:
             child.stop()
-        self._goes_on = asyncio.get_running_loop().call_later(self._may_stand_s, self.go_on)
+        self._goes_on = loop.call_later(longest_s, self.go_on)
 
     def go_on(self) -> None:
         """Have the processes run again."""
-        if not self._is_still:
+        if not self._stillness.is_on:
             return
         assert self._goes_on is not None
         self._goes_on.cancel()
-        now_s = asyncio.get_running_loop().time()
-        self._may_stand_s = max(0.0, self._may_stand_s - (now_s - self._turned_s))
-        self._turned_s = now_s
-        self._is_still = False
+        self._stillness.end(asyncio.get_running_loop().time())
         for child in self._children:
             child.go_on()
         self._hand_out()
@@ -238,7 +223,7 @@ class Pool:
 
     def _hand_out(self) -> None:
         """Give uploads that wait to free processes."""
-        while self._waiting and self._idle and not self._is_still:
+        while self._waiting and self._idle and not self._stillness.is_on:
             child = self._idle.popleft()
             self._busy[child] = job = self._waiting.popleft()
             now_s = asyncio.get_running_loop().time()

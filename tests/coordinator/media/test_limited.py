@@ -17,7 +17,7 @@ import pytest
 from coordinator.media.errors import CutTimedOut, MediaError, NoPlace, Reason, TooCostly, Unreadable, Unsupported
 from coordinator.media.limited import Cutters, Limits
 from coordinator.media.looks import Cut, Look, LookKind, Views
-from coordinator.media.pool import LONGEST_STILL_S
+from coordinator.media.stillness import LONGEST_STILL_S
 from tests.coordinator.media.children import actor
 from tests.coordinator.media.pictures import encoded, photograph
 
