@@ -51,7 +51,7 @@ def on_one_core() -> Iterator[None]:
     """Have what is started inside run on one core.
 
     pict-rs 0.5.25 does not flush a file before it reads it for validation. In danger_dummy_mode nothing lies between,
-    and on two cores about one upload of 2,000 is asked about in part, or as nothing at all, and then stored whole.
+    and on two cores one upload of 1,500 is asked about in part, or as nothing at all, and then stored whole.
     """
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {random.choice(sorted(cores))})
