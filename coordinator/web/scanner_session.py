@@ -107,8 +107,8 @@ class ScannerSession:
         except* WebSocketDisconnect:
             pass
         finally:
+            why = end.reason if end else "connection lost"
             if self._generation:
-                why = end.reason if end else "connection lost"
                 now_s = self._loop.time()
                 self._roster.leave(self.token.name, self._generation, why, len(self._pushed), now_s)
                 self._hub.leave(self._generation)
@@ -117,7 +117,8 @@ class ScannerSession:
             # Not left to the garbage collector: the error that ended the connection holds this session in a cycle.
             self._outbox.clear()
             self.trials.end()
-            logger.info("scanner %s left: %s", self.token.name, end.reason if end else "connection lost")
+            # Of a connection that said no hello, "left" would be wrong: the scanner may be there by a newer one.
+            logger.info("scanner %s %s: %s", self.token.name, "left" if self._generation else "did not join", why)
         if end is not None:
             await self._close(end)
 

@@ -14,15 +14,22 @@ import tempfile
 import time
 from pathlib import Path
 
+from scanner.dialler import OPEN_TIMEOUT_S
+from shared.limits import RETRY_LONGEST_S
 from tests.drill.faults import Faults
 from tests.drill.load import Load
 from tests.drill.report import Report
 from tests.drill.scene import Scene, make_scene
+from tests.end_to_end.processes import Scanner
 from tests.end_to_end.waiting import until
 
 DEADLINE_S = 8.0
-BACK_S = 20.0
-"""Every scanner is back within this time of the last fault: RETRY_LONGEST_S, and a start on a busy machine."""
+START_S = 5.0
+"""For a scanner to start and be ready, on a busy machine."""
+
+BACK_S = OPEN_TIMEOUT_S + RETRY_LONGEST_S + START_S
+"""Every scanner is back within this time of the last fault: it may have swallowed the request of an attempt, which
+waits its time out, and the longest pause may follow."""
 
 NOTHING_LEFT = "left: <Hub connections=0 waiting=0 scanners=0 scans=0 pushes=0>, <Uploads in_flight=0>, 0 bytes"
 
@@ -61,8 +68,8 @@ async def _end(scene: Scene) -> str:
     try:
         await until(lambda: all(_is_back(scene, box.scanner.name) for box in scene.boxes), within_s=BACK_S, what="back")
     except AssertionError:
-        away = [box.scanner.name for box in scene.boxes if not _is_back(scene, box.scanner.name)]
-        return f"not back within {BACK_S:.0f} s: {', '.join(away)}"
+        away = [_last_words(scene, box.scanner) for box in scene.boxes if not _is_back(scene, box.scanner.name)]
+        return f"not back within {BACK_S:.0f} s: {'; '.join(away)}"
     code = await scene.coordinator.stop()
     log = scene.coordinator.log
     if code != 0:
@@ -81,6 +88,12 @@ def _counted(scene: Scene, load: Load) -> str:
 def _is_back(scene: Scene, name: str) -> bool:
     log = scene.coordinator.log
     return log.rfind(f"scanner {name} is ready") > log.rfind(f"scanner {name} left")
+
+
+def _last_words(scene: Scene, scanner: Scanner) -> str:
+    """Say what a scanner wrote last, and what the coordinator wrote last of its connection."""
+    of_it = [line for line in scene.coordinator.log.splitlines() if f"scanner {scanner.name} " in line]
+    return f"{scanner.name} (coordinator: {of_it[-1:]}, itself: {scanner.log.splitlines()[-1:]})"
 
 
 def main() -> int:

@@ -56,6 +56,19 @@ async def test_revoked_token_ends_a_connected_scanner(c: Coordinator) -> None:
         assert await scanner.ended(within_s=5) == 5
 
 
+async def test_connection_without_hello_is_not_the_scanners_end(c: Coordinator) -> None:
+    """A connection that ends before hello did not join: another of the same scanner serves on, and has not left."""
+    async with Peer(c, "one") as peer:
+        silent = Peer(c, peer.name, token=peer.token)
+        await silent.connect()
+        await silent.leave()
+        await c.logged(f"scanner {peer.name} did not join: connection lost")
+        answer = asyncio.create_task(upload(c, bright()))
+        await peer.answer(await peer.next_scan())
+        assert (await answer).outcome == "flagged"
+        assert f"scanner {peer.name} left" not in c.log
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [
