@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -80,6 +80,7 @@ class Look:
         *,
         source: Source,
         removal: Removal | None,
+        purges: bool = False,
         asking: Asker,
         before_removal: Callable[[Row], Awaitable[None]],
         after_removal: Callable[[Row], Awaitable[None]],
@@ -88,9 +89,10 @@ class Look:
         body_limit_bytes: int,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
-        """Take how files are removed, None: they are only reported; and what is awaited before and after."""
+        """Take how files are removed, whether they are, and what is awaited before and after."""
         self._source = source
         self._removal = removal
+        self._purges = purges
         self._asking = asking
         self._before_removal = before_removal
         self._after_removal = after_removal
@@ -219,26 +221,48 @@ class Look:
 
     async def _act(self, item: Item, row: Row, told: Told) -> Row:
         """Remove what was found, if that is wanted; return what came of it."""
-        if self._removal is None or told.answer is not Answer.REJECT:
+        if self._removal is None:
             return replace(row, action=Action.REPORTED)
+        if not self._purges or told.answer is not Answer.REJECT:
+            return replace(row, action=Action.REPORTED, aliases=await self._aliases(self._removal, item, row))
         row = await self._remove(self._removal, item, row, told)
         if row.reason != CHANGED:
             await self._after_removal(row)
         return row
 
+    async def _aliases(self, removal: Removal, item: Item, row: Row) -> tuple[str, ...]:
+        """Return the other names of a file that is only reported, where they are known."""
+        with suppress(RemovalError, SourceAwayError):
+            return await removal.aliases(item, row.sha256)
+        return row.aliases
+
     async def _remove(self, removal: Removal, item: Item, row: Row, told: Told) -> Row:
+        for left in reversed(range(AWAY_TRIES)):
+            async with self._flow.turn(is_new=False):
+                try:
+                    row = await self._remove_once(removal, item, row, told)
+                except SourceAwayError as error:
+                    row = replace(row, action=Action.KEPT, reason=str(error))
+                    if left:
+                        self._flow.turned_away(str(error))
+                else:
+                    self._flow.went_well(0.0)
+                    break
+        return row
+
+    async def _remove_once(self, removal: Removal, item: Item, row: Row, told: Told) -> Row:
         try:
             if await self._source.tag(item) != item.tag:
                 return replace(row, action=Action.KEPT, reason=CHANGED)
             aliases = await removal.aliases(item, told.sha256)
-            row = replace(row, action=Action.REMOVING, aliases=aliases or row.aliases)
+            row = replace(row, action=Action.REMOVING, aliases=aliases or row.aliases, reason=told.reason)
             await self._before_removal(row)
             # Again, now that all is written down: the less time is left for a change, the better.
             if await self._source.tag(item) != item.tag:
                 return replace(row, action=Action.KEPT, reason=CHANGED)
-            await removal.remove(item, told.sha256)
+            aliases = await removal.remove(item, told.sha256)
         except GoneError:
             return replace(row, action=Action.REMOVED, reason="it was gone before it was removed")
-        except (RemovalError, FetchError, SourceAwayError) as error:
+        except (RemovalError, FetchError) as error:
             return replace(row, action=Action.KEPT, reason=str(error))
-        return replace(row, action=Action.REMOVED)
+        return replace(row, action=Action.REMOVED, aliases=aliases or row.aliases)

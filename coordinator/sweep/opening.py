@@ -31,7 +31,7 @@ from coordinator.sweep.row import BAD
 from coordinator.sweep.session import Plan, Session, Watcher
 from coordinator.sweep.sources.opening import Choices, identity, open_source
 from coordinator.sweep.sources.source import Source
-from coordinator.sweep.state import State, connect, notable_rows
+from coordinator.sweep.state import State, connect, last_run, notable_rows
 from shared.errors import ConfigurationError
 from shared.exit_codes import ExitCode
 
@@ -151,6 +151,7 @@ async def _sweep(request: Request, settings: Settings, plan: Plan) -> ExitCode:
             name=path.stem[:64],
             source=source,
             removal=removal,
+            purges=request.purge,
             asking=asking,
             state=state,
             plan=plan,
@@ -168,16 +169,17 @@ async def _sweep(request: Request, settings: Settings, plan: Plan) -> ExitCode:
 
 
 async def _removal(request: Request, choices: Choices, source: Source, stack: AsyncExitStack) -> Removal | None:
-    if not request.purge:
-        return None
+    """Return what can remove files, and knows their other names; None when nothing is to be removed, or known."""
     if not choices.by_time:
         return StoreRemoval(source)
-    if not choices.pictrs_url or not choices.pictrs_key:
+    if choices.pictrs_url and choices.pictrs_key:
+        return PictRsRemoval(await stack.enter_async_context(PictRs(choices.pictrs_url, choices.pictrs_key)))
+    if request.purge:
         raise ConfigurationError(
             "--purge with --pictrs-store needs FEDIWARD_PICTRS_URL and FEDIWARD_PICTRS_API_KEY: behind its back, "
             "pict-rs would go on to hand out what is gone."
         )
-    return PictRsRemoval(await stack.enter_async_context(PictRs(choices.pictrs_url, choices.pictrs_key)))
+    return None
 
 
 async def _wait_for(asking: Asking, *, for_ever: bool) -> None:
@@ -222,7 +224,7 @@ def _show(path: Path) -> None:
     """Write what was found; what could only not be read is left to `sweep report`."""
     database = connect(path)
     try:
-        rows = [row for row in notable_rows(database) if row.outcome in BAD]
+        rows = [row for row in notable_rows(database, run=last_run(database)) if row.outcome in BAD]
     finally:
         database.close()
     for piece in written(rows[:SHOWN_ROWS], Format.TABLE):

@@ -82,10 +82,11 @@ class Bar:
 
 def words_of(tally: Tally, flow: Flow) -> str:
     """Say how far a sweep is, in one line."""
-    total = f"of {tally.total}" if tally.total is not None else "(counting)"
+    counting = " (counting)" if tally.is_counted else ""
+    total = f" of {tally.total}" if tally.total is not None else counting
     left = "" if tally.left_s is None else f", {duration(tally.left_s)} left"
     words = (
-        f"{tally.done} {total}, {tally.rate_per_s:.1f}/s{left}, {tally.found} found, "
+        f"{tally.done}{total}, {tally.rate_per_s:.1f}/s{left}, {tally.found} found, "
         f"{tally.unreadable} not readable, {tally.failed} failed"
     )
     waiting = "paused" if flow.is_paused else flow.fault or tally.message

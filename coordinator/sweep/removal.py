@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from coordinator.pictrs.client import PictRs, Stored
 from coordinator.pictrs.content import Content
-from coordinator.pictrs.errors import PictRsError
-from coordinator.sweep.errors import RemovalError
+from coordinator.pictrs.errors import PictRsError, UnreachableError
+from coordinator.sweep.errors import RemovalError, SourceAwayError
 from coordinator.sweep.item import Item
 from coordinator.sweep.sources.source import Source
 
@@ -16,10 +18,13 @@ class Removal(Protocol):
     """A way to remove a file. `sha256` is that of the bytes that were looked at."""
 
     async def aliases(self, item: Item, sha256: str) -> tuple[str, ...]:
-        """Return the other names that lead to a file. Raises RemovalError."""
+        """Return the other names that lead to a file. Raises RemovalError and SourceAwayError."""
 
-    async def remove(self, item: Item, sha256: str) -> None:
-        """Remove a file with all its names, and look whether it is gone. Raises RemovalError."""
+    async def remove(self, item: Item, sha256: str) -> tuple[str, ...]:
+        """Remove a file, and look whether it is gone; return the other names that are gone with it.
+
+        Raises RemovalError and SourceAwayError.
+        """
 
 
 class StoreRemoval:
@@ -32,9 +37,9 @@ class StoreRemoval:
         """Return what the listing showed."""
         return item.aliases
 
-    async def remove(self, item: Item, sha256: str) -> None:
+    async def remove(self, item: Item, sha256: str) -> tuple[str, ...]:
         """Remove a file from the store."""
-        await self._source.remove(item)
+        return await self._source.remove(item)
 
 
 class PictRsRemoval:
@@ -47,19 +52,25 @@ class PictRsRemoval:
         """Ask pict-rs for the aliases of a content."""
         return tuple(alias for stored in await self._find(item, sha256) for alias in stored.aliases)
 
-    async def remove(self, item: Item, sha256: str) -> None:
+    async def remove(self, item: Item, sha256: str) -> tuple[str, ...]:
         """Purge a content in every format that pict-rs has it in."""
-        try:
-            for stored in await self._find(item, sha256):
-                await self._pictrs.purge(stored)
-        except PictRsError as error:
-            raise RemovalError(str(error)) from error
+        with _translated():
+            purged = [await self._pictrs.purge(stored) for stored in await self._find(item, sha256)]
+        return tuple(alias for aliases in purged for alias in aliases)
 
     async def _find(self, item: Item, sha256: str) -> tuple[Stored, ...]:
-        try:
+        with _translated():
             found = await self._pictrs.find(Content(sha256, item.size_bytes, ""), all_formats=True)
-        except PictRsError as error:
-            raise RemovalError(str(error)) from error
         if not found:
-            raise RemovalError("pict-rs knows no such content")
+            raise RemovalError("pict-rs knows no such content: a smaller copy that it made goes when its original does")
         return found
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except UnreachableError as error:
+        raise SourceAwayError(str(error)) from error
+    except PictRsError as error:
+        raise RemovalError(str(error)) from error

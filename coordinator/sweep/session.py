@@ -26,6 +26,9 @@ from coordinator.sweeps import MAX_ALIASES, Removed
 OVERLAP_S = 120.0
 """A pass looks so much further back than the one before it began: clocks differ, and uploads take a while."""
 
+LEFT_EVERY_S = 3600.0
+"""The first pass tries again what earlier ones left, and then one so often: what cannot be removed may never be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -65,6 +68,7 @@ class Session:
     name: str
     source: Source
     removal: Removal | None
+    purges: bool
     asking: Asking
     state: State
     plan: Plan
@@ -72,6 +76,7 @@ class Session:
     body_limit_bytes: int
     flow: Flow = field(default_factory=Flow)
     tally: Tally = field(default_factory=Tally)
+    _left_due_s: float = float("-inf")
 
     async def run(self) -> None:
         """Go through the source as planned.
@@ -87,7 +92,7 @@ class Session:
             source=self.source.name,
             flow=self.flow,
             limit_per_s=self.plan.limit_per_s,
-            purges=self.removal is not None,
+            purges=self.purges,
         )
         watching = card.keep(lambda: self.tally, lambda: self.watcher.moved(self.tally, self.flow))
         try:
@@ -107,15 +112,15 @@ class Session:
             await asyncio.sleep(max(0.0, began_s + self.plan.every_s - asyncio.get_running_loop().time()))
 
     async def _pass(self, *, is_first: bool) -> None:
-        last = await self.state.last_complete()
-        everything = is_first and self.plan.everything
         since_s = self.plan.since_s if is_first else None
-        if since_s is None and last is not None and not everything:
-            since_s = last.began_s - OVERLAP_S
+        if since_s is None and not (is_first and self.plan.everything):
+            covered_s = await self.state.covered_s()
+            since_s = None if covered_s is None else covered_s - OVERLAP_S
         run = await self.state.begin(since_s=since_s)
-        until_known = last is not None and not everything
-        self.watcher.began(run, listing_of(self.source, run, until_known=until_known))
-        self.tally = Tally()
+        self.watcher.began(run, listing_of(self.source, run))
+        # What looks only for what is new is soon over, and is not counted.
+        is_counted = since_s is None or since_s == self.plan.since_s
+        self.tally = Tally(is_counted=is_counted)
         self.tally.resume(await self.state.counts(run))
         work = Pass(
             source=self.source,
@@ -127,12 +132,20 @@ class Session:
         )
         try:
             async with asyncio.TaskGroup() as group:
-                counting = group.create_task(work.count(run))
-                await work.go(run, until_known=until_known)
-                counting.cancel()
+                counting = group.create_task(work.count(run)) if is_counted else None
+                await work.go(run, of_earlier_runs=self._is_time_for_left(), purges=self.purges)
+                if counting is not None:
+                    counting.cancel()
         except BaseExceptionGroup as group_error:
             raise first_fault(group_error) from None
         self.watcher.ended(run, self.tally)
+
+    def _is_time_for_left(self) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._left_due_s:
+            return False
+        self._left_due_s = now_s + LEFT_EVERY_S
+        return True
 
     async def _tell_removed(self, row: Row) -> None:
         """Have the coordinator write down what came of a removal; wait while it is away."""
@@ -159,6 +172,7 @@ class Session:
         return Look(
             source=self.source,
             removal=self.removal,
+            purges=self.purges,
             before_removal=self.state.write,
             after_removal=self._tell_removed,
             asking=self.asking,
@@ -168,10 +182,8 @@ class Session:
         )
 
 
-def listing_of(source: Source, run: Run, *, until_known: bool) -> str:
+def listing_of(source: Source, run: Run) -> str:
     """Say what a pass goes through: it may be all of a store, however little is new."""
-    if until_known and source.is_newest_first and not run.is_resumed:
-        return "the newest, down to what is known"
     if run.since_s is None:
         return "everything"
     since = f"{datetime.fromtimestamp(run.since_s, UTC):%Y-%m-%d %H:%M:%S} UTC"

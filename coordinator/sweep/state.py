@@ -21,11 +21,12 @@ from typing import Any, Self, TypeVar
 from coordinator.sweep.errors import LockedError
 from coordinator.sweep.item import Item
 from coordinator.sweep.row import Action, Row
+from coordinator.sweep.sources.source import BATCH
 from shared.errors import ConfigurationError
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 
 FLUSH_ROWS = 500
 FLUSH_S = 0.5
@@ -37,7 +38,8 @@ CREATE TABLE places (
     outcome TEXT NOT NULL, parts TEXT NOT NULL, action TEXT NOT NULL, aliases TEXT NOT NULL, reason TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX notable ON places (run, outcome) WHERE outcome NOT IN ('clean', 'allowed');
-CREATE TABLE runs (id INTEGER PRIMARY KEY, began REAL NOT NULL, since REAL, ended REAL);
+CREATE INDEX open ON places (place) WHERE outcome = 'failed' OR action IN ('reported', 'removing', 'kept');
+CREATE TABLE runs (id INTEGER PRIMARY KEY, began REAL NOT NULL, since REAL, ended REAL, covered REAL);
 """
 
 _COLUMNS = "place, tag, size, sha256, run, outcome, parts, action, aliases, reason"
@@ -80,13 +82,15 @@ class State:
         await asyncio.to_thread(self._close)
 
     async def begin(self, *, since_s: float | None) -> Run:
-        """Go on with the run that was broken off, or begin one."""
+        """Go on with the run that was broken off, if it goes through all that is asked for now, or begin one."""
 
         def begin(database: sqlite3.Connection) -> Run:
             left = database.execute("SELECT id, began, since FROM runs WHERE ended IS NULL").fetchone()
             if left is not None:
                 number, began_s, since_s_then = left
-                return Run(number, began_s, since_s_then, is_resumed=True)
+                if since_s_then is None or (since_s is not None and since_s_then <= since_s):
+                    return Run(number, began_s, since_s_then, is_resumed=True)
+                _give_up(database)
             began_s = time.time()
             cursor = database.execute("INSERT INTO runs (began, since) VALUES (?, ?)", (began_s, since_s))
             assert cursor.lastrowid is not None
@@ -96,19 +100,27 @@ class State:
 
     async def give_up(self) -> None:
         """Let a run that was broken off be, so that the next begins anew."""
-        await self._with_database(lambda database: database.execute("DELETE FROM runs WHERE ended IS NULL"))
+        await self._with_database(_give_up)
 
     async def end(self, run: Run) -> None:
         """Note that a run came to its end."""
         await self.flush()
-        ended = (time.time(), run.id)
-        await self._with_database(lambda database: database.execute("UPDATE runs SET ended = ? WHERE id = ?", ended))
 
-    async def last_complete(self) -> Run | None:
-        """Return the last run that came to its end; None when none did."""
-        statement = "SELECT id, began, since FROM runs WHERE ended IS NOT NULL ORDER BY id DESC LIMIT 1"
-        found = await self._with_database(lambda database: database.execute(statement).fetchone())
-        return None if found is None else Run(*found)
+        def end(database: sqlite3.Connection) -> None:
+            covered_s = _covered_s(database)
+            if run.since_s is None or (covered_s is not None and run.since_s <= covered_s):
+                covered_s = run.began_s
+            ended = (time.time(), covered_s, run.id)
+            database.execute("UPDATE runs SET ended = ?, covered = ? WHERE id = ?", ended)
+
+        await self._with_database(end)
+
+    async def covered_s(self) -> float | None:
+        """Return the Unix time before which runs that came to their end went through everything; None: there is none.
+
+        A run that was told to look at less leaves a gap, and does not count.
+        """
+        return await self._with_database(_covered_s)
 
     async def known(self, items: Sequence[Item]) -> dict[bytes, Row]:
         """Return what is known of some items, by their places."""
@@ -146,16 +158,23 @@ class State:
                 if self._pending.get(row.place) is row:
                     del self._pending[row.place]
 
-    async def unfinished(self, run: Run) -> list[Row]:
-        """Return the rows of a run that failed, or whose removal was begun and is not confirmed."""
+    async def unfinished(
+        self, run: Run, *, after: bytes = b"", of_earlier_runs: bool = False, purges: bool = False
+    ) -> list[Row]:
+        """Return up to BATCH rows to try again, in the order of their places, from after one of these on.
+
+        They are what failed, and removals that are begun and not confirmed; of earlier runs, where something is to be
+        removed now, also what was found and is still there.
+        """
         await self.flush()
         statement = (
-            f"SELECT {_COLUMNS} FROM places WHERE run = ? AND outcome NOT IN ('clean', 'allowed') "  # noqa: S608
-            "AND (outcome = 'failed' OR action = ?)"
+            f"SELECT {_COLUMNS} FROM places INDEXED BY open "  # noqa: S608 - constants
+            "WHERE (outcome = 'failed' OR action IN ('reported', 'removing', 'kept')) AND place > :after AND "
+            "CASE WHEN run = :run THEN outcome = 'failed' OR action = 'removing' "
+            "ELSE :earlier AND (:purges OR outcome = 'failed' OR action = 'removing') END ORDER BY place LIMIT :most"
         )
-        rows = await self._with_database(
-            lambda database: database.execute(statement, (run.id, Action.REMOVING)).fetchall()
-        )
+        wanted = {"after": after, "run": run.id, "earlier": of_earlier_runs, "purges": purges, "most": BATCH}
+        rows = await self._with_database(lambda database: database.execute(statement, wanted).fetchall())
         return [_row(row) for row in rows]
 
     async def counts(self, run: Run) -> list[tuple[str, str, int]]:
@@ -212,22 +231,50 @@ def connect(path: Path) -> sqlite3.Connection:
     return database
 
 
+def last_run(database: sqlite3.Connection) -> int | None:
+    """Return the number of the last run, be it over or not; None when there was none."""
+    return database.execute("SELECT max(id) FROM runs").fetchone()[0]  # type: ignore[no-any-return]
+
+
 def notable_rows(database: sqlite3.Connection, *, run: int | None = None) -> Iterator[Row]:
-    """Yield the rows that a report names: of the last run, or of an earlier one, everything but clean and allowed."""
+    """Yield the rows that a report names, everything but clean and allowed: of one run, or what stands of all.
+
+    A run that went through everything says of what was there before whether it still is; what it did not see is left
+    out.
+    """
     statement = (
         f"SELECT {_COLUMNS} FROM places WHERE outcome NOT IN ('clean', 'allowed') "  # noqa: S608 - constants
-        "AND run = coalesce(?, (SELECT max(id) FROM runs)) ORDER BY outcome, place"
+        "AND run BETWEEN ? AND ? ORDER BY outcome, place"
     )
-    yield from map(_row, database.execute(statement, (run,)))
+    yield from map(_row, database.execute(statement, _runs(database, run)))
 
 
 def has_found(database: sqlite3.Connection, *, run: int | None = None) -> bool:
-    """Say whether a run, the last or an earlier one, found something that is not to be kept."""
+    """Say whether a run, or what stands of all, found something that is not to be kept."""
     statement = (
         "SELECT 1 FROM places WHERE outcome NOT IN ('clean', 'allowed') AND outcome IN ('flagged', 'blocked') "
-        "AND run = coalesce(?, (SELECT max(id) FROM runs)) LIMIT 1"
+        "AND run BETWEEN ? AND ? LIMIT 1"
     )
-    return database.execute(statement, (run,)).fetchone() is not None
+    return database.execute(statement, _runs(database, run)).fetchone() is not None
+
+
+def _runs(database: sqlite3.Connection, run: int | None) -> tuple[int, int]:
+    """Return the first and the last run to look at."""
+    if run is not None:
+        return run, run
+    statement = "SELECT max(id) FROM runs WHERE since IS NULL AND covered = began"
+    return database.execute(statement).fetchone()[0] or 0, last_run(database) or 0
+
+
+def _covered_s(database: sqlite3.Connection) -> float | None:
+    found = database.execute("SELECT covered FROM runs WHERE ended IS NOT NULL ORDER BY id DESC LIMIT 1").fetchone()
+    return None if found is None else found[0]
+
+
+def _give_up(database: sqlite3.Connection) -> None:
+    # Not deleted: its number would be given again, and what it settled be taken for settled by that run.
+    given_up = (time.time(), _covered_s(database))
+    database.execute("UPDATE runs SET ended = ?, covered = ? WHERE ended IS NULL", given_up)
 
 
 def _values(row: Row) -> tuple[Any, ...]:

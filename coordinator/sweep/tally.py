@@ -21,6 +21,8 @@ class Tally:
     """Files that are settled, those before the run was broken off included."""
     total: int | None = None
     """None while it is still counted."""
+    is_counted: bool = True
+    """Whether there will be a total."""
     here: int = 0
     """Files that this process settled."""
     remembered: int = 0

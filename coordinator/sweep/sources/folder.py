@@ -21,8 +21,6 @@ CHUNK_BYTES = 1 << 20
 class Folder:
     """Read the regular files in a folder and below."""
 
-    is_newest_first = False
-
     def __init__(self, path: Path, *, prefix: str = "", by_time: bool = False) -> None:
         """Take the folder, and how the places of its files must begin. Raises SourceError when it is none.
 
@@ -73,17 +71,18 @@ class Folder:
         except OSError as error:
             raise FetchError(f"it cannot be looked at: {error.strerror}") from error
 
-    async def remove(self, item: Item) -> None:
+    async def remove(self, item: Item) -> tuple[str, ...]:
         """Remove a file; its folder stays."""
         path = self._path(item.place)
         try:
             await asyncio.to_thread(os.unlink, path)
         except FileNotFoundError:
-            return
+            return ()
         except OSError as error:
             raise RemovalError(f"it cannot be removed: {error.strerror}") from error
         if await asyncio.to_thread(os.path.lexists, path):
             raise RemovalError("it is still there after it was removed")
+        return ()
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -67,6 +67,8 @@ def open_source(address: str, choices: Choices) -> Source:
 def _pictrs(place: str, choices: Choices) -> Source:
     from coordinator.sweep.sources.pictrs import PictRsSource
 
+    if choices.prefix:
+        raise ConfigurationError("--prefix is for paths: pictrs:// has none, and --since narrows it.")
     url = f"http://{place}" if place else choices.pictrs_url
     if not url or not choices.pictrs_key:
         raise ConfigurationError("pictrs:// needs FEDIWARD_PICTRS_URL and FEDIWARD_PICTRS_API_KEY.")

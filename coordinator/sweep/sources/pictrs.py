@@ -33,7 +33,6 @@ FETCH_S = 60.0
 class PictRsSource:
     """Read what a pict-rs keeps. A place is pict-rs's own name of a content: hash, size and format."""
 
-    is_newest_first = True
     tells_time = True
 
     def __init__(self, url: str, key: str) -> None:
@@ -86,16 +85,17 @@ class PictRsSource:
                 raise GoneError("pict-rs does not know it any more")
         return ""
 
-    async def remove(self, item: Item) -> None:
-        """Purge a content with all its aliases, those included that it got since it was listed."""
+    async def remove(self, item: Item) -> tuple[str, ...]:
+        """Purge a content with all its aliases, those included that it got since it was listed; return them."""
         with _translated(), _removing():
             stored = await self._pictrs.look(Key.from_hex(item.place.decode()))
             if stored is None:
-                return
+                return ()
             bucket_url = await self._bucket_url(stored)
-            await self._pictrs.purge(stored)
+            aliases = await self._pictrs.purge(stored)
             if bucket_url and not await self._pictrs.vanishes(bucket_url):
                 raise RemovalError(f"pict-rs has purged it, and its bucket still serves it: {bucket_url}")
+            return aliases
 
     async def close(self) -> None:
         """Hang up."""
@@ -158,5 +158,5 @@ def _translated() -> Iterator[None]:
 def _removing() -> Iterator[None]:
     try:
         yield
-    except (CannotPurgeError, FaultError, UnreachableError) as error:
+    except (CannotPurgeError, FaultError) as error:
         raise RemovalError(str(error)) from error

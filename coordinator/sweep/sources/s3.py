@@ -39,8 +39,6 @@ RETRY_S = 60.0
 class S3:
     """Read the objects of a bucket. A place is the whole key."""
 
-    is_newest_first = False
-
     def __init__(
         self, bucket: str, prefix: str, *, endpoint: str = "", virtual_host: bool = False, by_time: bool = False
     ) -> None:
@@ -122,7 +120,7 @@ class S3:
         with self._translated(FetchError):
             return _tag(await obstore.head_async(self._store, item.place.decode()))
 
-    async def remove(self, item: Item) -> None:
+    async def remove(self, item: Item) -> tuple[str, ...]:
         """Delete an object. A bucket with versions keeps the old one: that is for its life cycle to remove."""
         key = item.place.decode()
         try:
@@ -131,7 +129,7 @@ class S3:
                 await obstore.head_async(self._store, key)
         except (GoneError, SourceError) as error:
             if isinstance(error, GoneError):
-                return
+                return ()
             raise RemovalError(str(error)) from error
         raise RemovalError("it is still there after it was deleted")
 
@@ -167,7 +165,7 @@ def _refusal(error: Exception) -> tuple[int, str]:
 
 def _tag(meta: ObjectMeta) -> str:
     # Some servers have none for files that came to them by another way.
-    e_tag = meta["e_tag"] or f"{meta['last_modified'].timestamp():g}"
+    e_tag = meta["e_tag"] or f"{meta['last_modified'].timestamp():.6f}"
     return f"{e_tag}-{meta['size']:x}"
 
 

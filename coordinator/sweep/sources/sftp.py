@@ -50,8 +50,6 @@ class Host:
 class Sftp:
     """Read the regular files in a folder and below; links are not followed. One connection, made when it is needed."""
 
-    is_newest_first = False
-
     def __init__(self, host: Host, path: bytes, *, prefix: bytes = b"", by_time: bool = False) -> None:
         """Take the folder there. Raises ConfigurationError when host or key cannot be known."""
         if not host.known_hosts.is_file():
@@ -126,7 +124,7 @@ class Sftp:
         with self._translated(FetchError):
             return _tag(await (await self._connected()).lstat(self._path(item.place)))
 
-    async def remove(self, item: Item) -> None:
+    async def remove(self, item: Item) -> tuple[str, ...]:
         """Remove a file there, and look there whether it is gone."""
         path = self._path(item.place)
         try:
@@ -135,7 +133,7 @@ class Sftp:
                 await client.remove(path)
                 await client.lstat(path)
         except GoneError:
-            return
+            return ()
         raise RemovalError("it is still there after it was removed")
 
     async def close(self) -> None:

@@ -19,10 +19,6 @@ class Source(Protocol):
         """The address, without secrets: the same store has the same name at every start."""
 
     @property
-    def is_newest_first(self) -> bool:
-        """Whether a listing begins with what came last, so that it may end at what is known."""
-
-    @property
     def tells_time(self) -> bool:
         """Whether every place tells when a file came, so that what is old need not even be listed."""
 
@@ -38,8 +34,11 @@ class Source(Protocol):
     async def tag(self, item: Item) -> str:
         """Return the tag that a file has now. Raises GoneError, FetchError and SourceAwayError."""
 
-    async def remove(self, item: Item) -> None:
-        """Remove a file, and look whether it is gone. Raises RemovalError and SourceAwayError."""
+    async def remove(self, item: Item) -> tuple[str, ...]:
+        """Remove a file, and look whether it is gone; return other names that are gone with it.
+
+        Raises RemovalError and SourceAwayError.
+        """
 
     async def close(self) -> None:
         """Hang up."""

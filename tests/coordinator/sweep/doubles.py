@@ -23,7 +23,6 @@ class Store:
     """Holds files by their places. What is in `faults` is raised once each, in order, instead of a fetch."""
 
     name = "memory"
-    is_newest_first = False
     tells_time = False
 
     def __init__(self, **files: bytes) -> None:
@@ -60,8 +59,9 @@ class Store:
             raise GoneError("it is not there any more")
         return self._tag(self.files[item.place])
 
-    async def remove(self, item: Item) -> None:
+    async def remove(self, item: Item) -> tuple[str, ...]:
         del self.files[item.place]
+        return ()
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -118,6 +118,7 @@ def make_look(
     asked: Asked,
     *,
     removal: Removal | None = None,
+    purges: bool = True,
     written: Written | None = None,
     told: Written | None = None,
 ) -> Look:
@@ -125,6 +126,7 @@ def make_look(
     return Look(
         source=store,
         removal=removal,
+        purges=purges,
         before_removal=written or Written(),
         after_removal=told or Written(),
         asking=asked,

@@ -105,3 +105,21 @@ async def test_flow_keeps_to_a_rate() -> None:
             async with flow.turn(is_new=False):
                 pass
     assert loop.time() - began_s >= 0.099
+
+
+async def test_flow_pauses_those_that_wait_for_the_rate() -> None:
+    """A pause holds for files that wait for their time already, and a rate that is lifted lets them go at once."""
+    flow = Flow(limit_per_s=100)
+    turns = Turns(flow)
+    turns.start(4)
+    assert await turns.settle() == 1
+    flow.pause(on=True)
+    await asyncio.sleep(0.1)
+    assert turns.held == 1
+    flow.limit_per_s = 0.001
+    flow.pause(on=False)
+    assert await turns.settle() == 2
+    flow.limit_per_s = None
+    assert await turns.settle() == 4
+    async with asyncio.timeout(10):
+        await turns.let_go()

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from coordinator.judge.outcomes import Answer, Outcome
-from coordinator.sweep.errors import AwayError, SourceAwayError
+from coordinator.sweep.errors import AwayError, RemovalError, SourceAwayError
 from coordinator.sweep.item import Item
 from coordinator.sweep.look import AWAY_TRIES, FETCH_TRIES, LOOK_TRIES
 from coordinator.sweep.removal import StoreRemoval
@@ -122,6 +122,47 @@ async def test_look_keeps_a_file_that_changed_after_it_was_looked_at() -> None:
     ).row
     assert (row.action, store.files) == (Action.KEPT, {b"a": b"good"})
     assert "changed" in row.reason
+
+
+async def test_look_waits_with_a_removal_for_a_store_that_is_away() -> None:
+    """A removal waits while the store does not answer, but not for ever; then it is kept, and taken up later."""
+
+    class Away(StoreRemoval):
+        left = AWAY_TRIES - 1
+
+        async def remove(self, item: Item, sha256: str) -> tuple[str, ...]:
+            if self.left:
+                self.left -= 1
+                raise SourceAwayError("away")
+            await super().remove(item, sha256)
+            return ("other",)
+
+    store, told = Store(a=b"bad"), Written()
+    removal = Away(store)
+    look = make_look(store, Asked(), removal=removal, told=told)
+    row = (await look.settle(store.item("a"), None, 1)).row
+    assert (row.action, row.reason, row.aliases, store.files) == (Action.REMOVED, "", ("other",), {})
+    store.files[b"a"] = b"bad"
+    removal.left = AWAY_TRIES
+    row = (await look.settle(store.item("a"), None, 1)).row
+    assert (row.action, row.reason, list(store.files)) == (Action.KEPT, "away", [b"a"])
+    assert [row.action for row in told.rows] == [Action.REMOVED, Action.KEPT]
+
+
+async def test_look_names_the_aliases_of_what_it_only_reports() -> None:
+    """Where other names are known they stand in the row, also when nothing is removed."""
+
+    class Named(StoreRemoval):
+        async def aliases(self, item: Item, sha256: str) -> tuple[str, ...]:
+            if sha256 != hashlib.sha256(b"bad").hexdigest():
+                raise RemovalError("unknown")
+            return ("other",)
+
+    store = Store(a=b"bad", b=b"bad too")
+    look = make_look(store, Asked(), removal=Named(store), purges=False)
+    rows = [(await look.settle(store.item(place), None, 1)).row for place in "ab"]
+    assert [(row.action, row.aliases) for row in rows] == [(Action.REPORTED, ("other",)), (Action.REPORTED, ())]
+    assert len(store.files) == 2
 
 
 async def test_look_that_was_killed_while_it_removed_finds_the_file_gone() -> None:

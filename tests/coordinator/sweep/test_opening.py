@@ -50,6 +50,13 @@ def test_source_that_is_none_is_a_sentence(address: str, sentence: str) -> None:
     assert sentence in str(caught.value)
 
 
+def test_prefix_of_what_has_no_paths_is_refused() -> None:
+    """pict-rs's contents have no paths: a prefix would narrow nothing, and is refused instead of passed over."""
+    choices = Choices(prefix="ab", pictrs_url="http://p", pictrs_key="key")
+    with pytest.raises(ConfigurationError, match="--prefix"):
+        open_source("pictrs://", choices)
+
+
 def test_source_has_one_identity_however_it_is_written(tmp_path: Path) -> None:
     """The same folder by another path is the same source; another prefix, bucket or server is another one."""
     (tmp_path / "store").mkdir()

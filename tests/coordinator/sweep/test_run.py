@@ -8,7 +8,10 @@ import pytest
 
 from coordinator.sweep.errors import SourceAwayError, SourceError
 from coordinator.sweep.look import FETCH_TRIES, Settled
+from coordinator.sweep.removal import StoreRemoval
+from coordinator.sweep.row import Action, Row
 from coordinator.sweep.run import Pass
+from coordinator.sweep.sources.source import BATCH
 from coordinator.sweep.state import State
 from coordinator.sweep.tally import Tally
 from tests.coordinator.sweep.doubles import Asked, Store, make_look, unreadable
@@ -19,12 +22,12 @@ def files(count: int) -> dict[str, bytes]:
     return {f"f{number}": b"bad%d" % number if number % 7 == 0 else b"%d" % number for number in range(count)}
 
 
-def make_pass(store: Store, state: State, tally: Tally, settled: list[Settled]) -> Pass:
+def make_pass(store: Store, state: State, tally: Tally, settled: list[Settled], *, purges: bool) -> Pass:
     """Return a pass with few at once."""
     return Pass(
         source=store,
         state=state,
-        look=make_look(store, Asked()),
+        look=make_look(store, Asked(), removal=StoreRemoval(store), purges=purges),
         tally=tally,
         on_settled=settled.append,
         at_once=5,
@@ -32,12 +35,13 @@ def make_pass(store: Store, state: State, tally: Tally, settled: list[Settled]) 
     )
 
 
-async def go(store: Store, state: State, *, until_known: bool = False) -> tuple[Tally, list[Settled]]:
-    """Make one pass."""
+async def go(store: Store, state: State, *, purges: bool = False) -> tuple[Tally, list[Settled]]:
+    """Make one pass, which takes up what earlier ones left."""
     tally, settled = Tally(), list[Settled]()
     run = await state.begin(since_s=None)
     tally.resume(await state.counts(run))
-    await make_pass(store, state, tally, settled).go(run, until_known=until_known)
+    work = make_pass(store, state, tally, settled, purges=purges)
+    await work.go(run, of_earlier_runs=True, purges=purges)
     return tally, settled
 
 
@@ -68,17 +72,43 @@ async def test_pass_tries_again_at_its_end_what_failed(tmp_path: Path) -> None:
     assert (tally.done, tally.failed, tally.outcomes["clean"]) == (1, 0, 1)
 
 
-async def test_pass_over_what_is_newest_first_ends_at_what_is_known(tmp_path: Path) -> None:
-    """It reads pages up to the first that brings nothing new; a run that was broken off reads all of them."""
-    store = Store(**files(9))
-    store.is_newest_first = True
-    items = [store.item(place) for place in files(9)]
+async def test_pass_tries_again_what_failed_in_an_earlier_one(tmp_path: Path) -> None:
+    """A file that failed for good is tried again by the next pass, although its listing does not show it."""
+    store = Store(a=b"bad", b=b"good")
+    store.faults = unreadable(2 * FETCH_TRIES)
+    store.pages = [[store.item("a")]]
     async with State(tmp_path / "state") as state:
-        store.pages = [items[3:6], items[6:]]
+        tally, _ = await go(store, state)
+        assert tally.failed == 1
+        store.pages = [[store.item("b")]]
+        tally, _ = await go(store, state)
+    assert (tally.done, tally.failed, tally.found) == (2, 0, 1)
+
+
+async def test_pass_removes_what_earlier_ones_reported(tmp_path: Path) -> None:
+    """What was found and only reported is removed by a later pass that is to remove, listed by it or not."""
+    store = Store(a=b"bad", b=b"good")
+    async with State(tmp_path / "state") as state:
         await go(store, state)
-        store.pages = [items[:3], items[3:6], items[6:]]
-        tally, _ = await go(store, state, until_known=True)
-        assert (tally.done, len(store.pages)) == (6, 1)
+        store.pages = [[store.item("b")]]
+        tally, _ = await go(store, state, purges=True)
+        assert (tally.found, tally.actions[Action.REMOVED], list(store.files)) == (1, 1, [b"b"])
+        store.pages = [[store.item("b")]]
+        tally, _ = await go(store, state, purges=True)
+        assert (tally.done, tally.found) == (1, 0)
+
+
+async def test_pass_takes_up_many_that_failed(tmp_path: Path) -> None:
+    """What failed is read by the page, and each is tried once."""
+    count = 2 * BATCH + 1
+    store = Store()
+    async with State(tmp_path / "state") as state:
+        before = await state.begin(since_s=None)
+        for number in range(count):
+            await state.note(Row(b"%d" % number, "", 1, before.id, "failed"))
+        await state.end(before)
+        tally, settled = await go(store, state)
+    assert (tally.done, len({one.row.place for one in settled}), tally.outcomes["gone"]) == (count, count, count)
 
 
 async def test_pass_over_a_store_that_is_not_there_ends(tmp_path: Path) -> None:
@@ -90,6 +120,4 @@ async def test_pass_over_a_store_that_is_not_there_ends(tmp_path: Path) -> None:
             await go(store, state)
         tally, _ = await go(store, state)
         assert tally.done == 1
-        last = await state.last_complete()
-        assert last is not None
-        assert last.id == 1
+        assert await state.covered_s() is not None

@@ -10,7 +10,7 @@ import pytest
 
 from coordinator.sweep.item import Item
 from coordinator.sweep.row import Action, Row
-from coordinator.sweep.state import FLUSH_ROWS, State, connect, has_found, notable_rows
+from coordinator.sweep.state import FLUSH_ROWS, State, connect, has_found, last_run, notable_rows
 from shared.errors import ConfigurationError
 
 ROW = Row(b"\xff/a", "tag", 3, 1, "flagged", "ab" * 32, ("p",), Action.REPORTED, ("x",), "why")
@@ -33,20 +33,56 @@ async def test_state_gives_back_what_it_was_given(tmp_path: Path) -> None:
 
 
 async def test_state_goes_on_with_a_run_that_was_broken_off(tmp_path: Path) -> None:
-    """A run that did not end is the one that goes on; after its end, or given up, another one begins."""
+    """A run that did not end is the one that goes on; after its end another one begins."""
     path = tmp_path / "state.sqlite"
     async with State(path) as state:
         first = await state.begin(since_s=5.0)
     async with State(path) as state:
-        again = await state.begin(since_s=None)
+        again = await state.begin(since_s=7.0)
         assert (again.id, again.since_s, again.is_resumed) == (first.id, 5.0, True)
-        assert await state.last_complete() is None
         await state.end(again)
-        assert (await state.last_complete()) == first
         second = await state.begin(since_s=None)
         assert (second.id, second.is_resumed) == (first.id + 1, False)
+
+
+@pytest.mark.parametrize("wanted_s", [None, 3.0])
+async def test_state_begins_anew_where_more_is_wanted(tmp_path: Path, wanted_s: float | None) -> None:
+    """A run that was broken off and goes through less than is wanted now does not go on; what it did counts on."""
+    async with State(tmp_path / "state.sqlite") as state:
+        first = await state.begin(since_s=5.0)
+        await state.note(Row(b"a", "", 1, first.id, "failed"))
+        second = await state.begin(since_s=wanted_s)
+        assert (second.is_resumed, second.since_s) == (False, wanted_s)
+        assert second.id != first.id
+        assert [row.place for row in await state.unfinished(second, of_earlier_runs=True)] == [b"a"]
+
+
+async def test_state_never_gives_the_number_of_a_run_again(tmp_path: Path) -> None:
+    """A run that is given up leaves its number: else what it settled would pass for settled by the next."""
+    async with State(tmp_path / "state.sqlite") as state:
+        first = await state.begin(since_s=None)
         await state.give_up()
-        assert not (await state.begin(since_s=None)).is_resumed
+        second = await state.begin(since_s=None)
+        assert (second.is_resumed, second.id) == (False, first.id + 1)
+        assert await state.covered_s() is None
+
+
+async def test_state_knows_how_far_everything_was_looked_at(tmp_path: Path) -> None:
+    """Everything was looked at that came before the last run without a gap to those before it."""
+    async with State(tmp_path / "state.sqlite") as state:
+        await state.end(await state.begin(since_s=5.0))
+        assert await state.covered_s() is None
+        whole = await state.begin(since_s=None)
+        await state.end(whole)
+        assert await state.covered_s() == whole.began_s
+        await state.end(await state.begin(since_s=whole.began_s + 1))
+        assert await state.covered_s() == whole.began_s
+        following = await state.begin(since_s=whole.began_s - 1)
+        await state.end(following)
+        assert await state.covered_s() == following.began_s
+        await state.begin(since_s=None)
+        await state.give_up()
+        assert await state.covered_s() == following.began_s
 
 
 async def test_state_tells_what_is_unfinished(tmp_path: Path) -> None:
@@ -62,9 +98,50 @@ async def test_state_tells_what_is_unfinished(tmp_path: Path) -> None:
         ]
         for row in rows:
             await state.note(row)
-        assert {row.place for row in await state.unfinished(run)} == {b"a", b"b"}
+        assert [row.place for row in await state.unfinished(run)] == [b"a", b"b"]
+        assert [row.place for row in await state.unfinished(run, after=b"a")] == [b"b"]
         counts = sorted(await state.counts(run))
         assert counts == [("clean", "", 1), ("failed", "", 1), ("flagged", "removed", 1), ("flagged", "removing", 1)]
+
+
+@pytest.mark.parametrize(("purges", "places"), [(False, b"af"), (True, b"abcf")])
+async def test_state_tells_what_earlier_runs_left(tmp_path: Path, purges: bool, places: bytes) -> None:
+    """Of earlier runs failed files are left, and where something is to be removed, what was found and is there."""
+    async with State(tmp_path / "state.sqlite") as state:
+        before = await state.begin(since_s=None)
+        await state.end(before)
+        run = await state.begin(since_s=None)
+        rows = [
+            Row(b"a", "", 1, before.id, "failed"),
+            Row(b"b", "", 1, before.id, "flagged", action=Action.REPORTED),
+            Row(b"c", "", 1, before.id, "flagged", action=Action.KEPT),
+            Row(b"d", "", 1, before.id, "flagged", action=Action.REMOVED),
+            Row(b"e", "", 1, run.id, "flagged", action=Action.KEPT),
+            Row(b"f", "", 1, before.id, "flagged", action=Action.REMOVING),
+        ]
+        for row in rows:
+            await state.note(row)
+        left = await state.unfinished(run, of_earlier_runs=True, purges=purges)
+        assert b"".join(row.place for row in left) == places
+        assert await state.unfinished(run) == []
+
+
+async def test_report_names_what_stands(tmp_path: Path) -> None:
+    """Without a run's number it names what all runs found since the last that went through everything."""
+    path = tmp_path / "state.sqlite"
+    async with State(path) as state:
+        runs = []
+        for since_s in (None, None, 5.0, 5.0):
+            run = await state.begin(since_s=since_s)
+            runs.append(run)
+            await state.note(Row(b"%d" % run.id, "", 1, run.id, "flagged", action=Action.REPORTED))
+            await state.end(run)
+        await state.begin(since_s=None)
+        await state.give_up()
+        with closing(connect(path)) as database:
+            assert [row.run for row in notable_rows(database)] == [run.id for run in runs[1:]]
+            assert [row.run for row in notable_rows(database, run=runs[0].id)] == [runs[0].id]
+            assert last_run(database) == runs[-1].id + 1
 
 
 async def test_state_writes_many_together(tmp_path: Path) -> None:
