@@ -21,6 +21,10 @@ from tests.end_to_end.processes import START_S, Process
 from tests.end_to_end.waiting import INTERVAL_S
 
 BUCKET = "pictures"
+
+HOST_BUCKET, HOST = "127", "0.0.1"
+"""A bucket that is a part of the host's name: together they are 127.0.0.1, so that no name has to be looked up."""
+
 ACCESS_KEY, SECRET_KEY = "access-of-no-worth", "secret-of-no-worth"
 
 
@@ -45,11 +49,11 @@ def require() -> None:
 class S3Server(Process):
     """An S3 server on a free port of 127.0.0.1 with one bucket. `async with S3Server(folder) as s:` starts it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder for its objects and log."""
+    def __init__(self, folder: Path, *, bucket: str = BUCKET) -> None:
+        """Take the folder for its objects and log, and the bucket's name."""
         self.root = folder / "s3"
         self.port = free_port()
-        self.bucket = self.root / BUCKET
+        self.bucket = self.root / bucket
         self.bucket.mkdir(parents=True)
         super().__init__(folder, "s3-server", settings={})
 
@@ -57,6 +61,11 @@ class S3Server(Process):
     def url(self) -> str:
         """Where it serves."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def host_url(self) -> str:
+        """Where it serves a bucket that is a part of the host's name: without the bucket."""
+        return f"http://{HOST}:{self.port}"
 
     @property
     def variables_of_callers(self) -> dict[str, str]:
@@ -85,6 +94,7 @@ class S3Server(Process):
             self._popen = subprocess.Popen(
                 [
                     *(binary(), "--port", f"127.0.0.1:{self.port}", "--quiet", "--health", "/health"),
+                    *(("--virtual-domain", f"{HOST}:{self.port}") if self.bucket.name == HOST_BUCKET else ()),
                     *("posix", "--sidecar", sidecar, self.root),
                 ],
                 cwd=self.folder,

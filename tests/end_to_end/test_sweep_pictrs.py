@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import pytest
 import pytest_asyncio
 
 from shared.exit_codes import ExitCode
-from tests.end_to_end import pictrs
+from tests.end_to_end import pictrs, s3
 from tests.end_to_end.pictrs import API_KEY, PictRs
 from tests.end_to_end.pictures import bright, broken, dark
 from tests.end_to_end.processes import Coordinator, Scanner
+from tests.end_to_end.s3 import BUCKET, S3Server
 from tests.end_to_end.sweeping import Sweeper, json_lines, paths
 
 pytestmark = [pytest.mark.pictrs, pytest.mark.asyncio(loop_scope="module")]
@@ -96,7 +98,7 @@ async def test_sweep_every_while_finds_what_is_new(coordinator: Coordinator, tmp
 
 
 async def test_sweep_says_when_pictrs_removes_nothing(coordinator: Coordinator, tmp_path: Path) -> None:
-    """A pict-rs that is read-only keeps what is found; the report says why, and the picture is still there."""
+    """A pict-rs that is read-only keeps what is found; the report says why, and the next sweep removes it."""
     async with PictRs(tmp_path, validation=None) as store:
         (alias,) = await aliases_of(store, bright())
         await store.stop()
@@ -108,6 +110,13 @@ async def test_sweep_says_when_pictrs_removes_nothing(coordinator: Coordinator, 
         assert (row["action"], row["aliases"]) == ("kept", [alias])
         assert "read-only" in row["reason"]
         assert (await store.original(alias)).status_code == 200
+    async with PictRs(tmp_path, validation=None, home=store.home, name="again") as again:
+        sweeper.settings["pictrs_url"] = again.url
+        # The same store, whose state is named by its address.
+        state = next((sweeper.data_dir / "sweeps").glob("*.sqlite"))
+        swept = await sweeper.run("pictrs://", "--purge", "--state", state)
+        assert (swept.code, swept.end["found"], swept.end["kept"]) == (ExitCode.FOUND, 1, 0)
+        assert (await again.original(alias)).status_code == 404
 
 
 async def test_sweep_of_the_store_behind_pictrs_removes_through_it(coordinator: Coordinator, tmp_path: Path) -> None:
@@ -130,6 +139,38 @@ async def test_sweep_of_the_store_behind_pictrs_removes_through_it(coordinator: 
         # A store whose folders are named by time: old ones are not even read.
         later = await sweeper.run(store.store, "--pictrs-store", "--since", "1h")
         assert later.end["found"] == 1
+
+
+@pytest.mark.s3
+async def test_sweep_of_the_bucket_behind_pictrs_removes_through_it(coordinator: Coordinator, tmp_path: Path) -> None:
+    """Swept as a bucket, pict-rs's own store is emptied by pict-rs; what is only reported has its aliases named."""
+    s3.require()
+    async with S3Server(tmp_path) as server:
+        variables = server.variables_of_callers
+        bucket = {
+            "store__type": "object_storage",
+            "store__endpoint": server.url,
+            "store__use_path_style": "true",
+            "store__bucket_name": BUCKET,
+            "store__region": "us-east-1",
+            "store__access_key": variables["AWS_ACCESS_KEY_ID"],
+            "store__secret_key": variables["AWS_SECRET_ACCESS_KEY"],
+        }
+        async with PictRs(tmp_path, validation=None, others=bucket) as store:
+            good, bad = await aliases_of(store, dark(), bright())
+            sweeper = sweeper_of(coordinator, store, tmp_path)
+            sweeper.variables = variables | {"AWS_ENDPOINT_URL": server.url}
+            source = f"s3://{BUCKET}"
+            reported = await sweeper.run(source, "--pictrs-store")
+            assert (reported.end["found"], reported.end["failed"]) == (1, 0)
+            assert [row["aliases"] for row in await sweeper.report(source) if row["outcome"] == "flagged"] == [[bad]]
+            # It takes up what was reported, and reads of the bucket only what is new.
+            purged = await sweeper.run(source, "--pictrs-store", "--purge", "--since", "1h")
+            assert (purged.code, purged.end["kept"]) == (ExitCode.FOUND, 0)
+            assert [row["action"] for row in await sweeper.report(source) if row["outcome"] == "flagged"] == ["removed"]
+            assert [(await store.original(alias)).status_code for alias in (good, bad)] == [200, 404]
+            later = datetime.now(UTC) + timedelta(days=1)
+            assert (await sweeper.run(source, "--pictrs-store", "--since", later.isoformat())).end["done"] == 0
 
 
 async def test_sweep_of_pictrs_with_a_wrong_key_says_so(coordinator: Coordinator, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.end_to_end import s3
 from tests.end_to_end.http_faults import HttpFaults
 from tests.end_to_end.pictures import bright, broken, dark
 from tests.end_to_end.processes import Coordinator, Scanner
-from tests.end_to_end.s3 import BUCKET, S3Server
+from tests.end_to_end.s3 import BUCKET, HOST_BUCKET, S3Server
 from tests.end_to_end.sweeping import Sweeper, json_lines, paths
 
 pytestmark = [pytest.mark.s3, pytest.mark.asyncio(loop_scope="module")]
@@ -56,6 +56,20 @@ async def test_sweep_of_a_bucket_finds_and_purges(coordinator: Coordinator, tmp_
         whole = await sweeper.run(SOURCE, "--purge")
         assert (whole.end["done"], whole.end["found"], whole.end["unreadable"]) == (32, 1, 1)
         assert server.keys() == before - {bad, "others/bad.png"}
+
+
+async def test_sweep_of_a_bucket_that_is_part_of_the_hosts_name(coordinator: Coordinator, tmp_path: Path) -> None:
+    """In the virtual style the bucket is put before the endpoint's host, for listing, reading and deleting."""
+    async with S3Server(tmp_path, bucket=HOST_BUCKET) as server:
+        (server.bucket / "good.png").write_bytes(dark())
+        (server.bucket / "bad.png").write_bytes(bright())
+        sweeper = sweeper_of(coordinator, server, tmp_path)
+        where = ("--s3-endpoint", server.host_url, "--s3-virtual-host")
+        swept = await sweeper.run(f"s3://{HOST_BUCKET}", "--purge", *where)
+        assert (swept.code, swept.end["done"], swept.end["kept"]) == (ExitCode.FOUND, 2, 0)
+        assert server.keys() == {"good.png"}
+        refused = await sweeper.run(f"s3://{HOST_BUCKET}", "--s3-endpoint", server.url, "--s3-virtual-host")
+        assert (refused.code, "--s3-virtual-host" in refused.words) == (ExitCode.BAD_CONFIGURATION, True)
 
 
 async def test_sweep_of_a_bucket_saves_downloads(coordinator: Coordinator, tmp_path: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from coordinator.sweep.flow import MOST_AT_ONCE
+from coordinator.sweep.state import FLUSH_S
 from shared.exit_codes import ExitCode
 from tests.end_to_end.pictures import bright, broken, dark
 from tests.end_to_end.processes import Coordinator, Scanner
@@ -17,12 +22,35 @@ from tests.end_to_end.sweeping import Sweeper, json_lines, paths
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+IN_OPEN = 0x20
+"""linux/inotify.h."""
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sweeper(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sweeper]:
     """One coordinator with a scanner for the tests of this file."""
-    async with Coordinator(tmp_path_factory.mktemp("sweeps")) as coordinator, Scanner(coordinator, "one"):
+    folder = tmp_path_factory.mktemp("sweeps")
+    async with Coordinator(folder, log_level="debug") as coordinator, Scanner(coordinator, "one"):
         yield Sweeper(coordinator)
+
+
+@contextmanager
+def watched(path: Path) -> Iterator[Callable[[], bool]]:
+    """Yield what says whether a file was opened meanwhile (inotify(7))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch = libc.inotify_init1(os.O_NONBLOCK)
+    assert libc.inotify_add_watch(watch, os.fsencode(path), IN_OPEN) >= 0, os.strerror(ctypes.get_errno())
+
+    def was_opened() -> bool:
+        try:
+            return bool(os.read(watch, 4096))
+        except BlockingIOError:
+            return False
+
+    try:
+        yield was_opened
+    finally:
+        os.close(watch)
 
 
 async def test_sweep_finds_what_is_in_a_folder(sweeper: Sweeper, tmp_path: Path) -> None:
@@ -70,11 +98,13 @@ async def test_sweep_looks_only_at_what_is_new(sweeper: Sweeper, tmp_path: Path)
     (store / "new").write_bytes(bright())
     swept = await sweeper.run(store)
     assert swept.end["found"] == 1
-    # Its bytes cannot be had any more: it is known by its hash.
-    changed = old.stat()
-    again = await sweeper.run(store, "--all")
-    assert (again.end["done"], again.end["remembered"], again.end["found"]) == (2, 2, 1)
-    assert old.stat().st_atime_ns == changed.st_atime_ns
+    with watched(old) as was_opened:
+        again = await sweeper.run(store, "--all")
+        assert (again.end["done"], again.end["remembered"], again.end["found"]) == (2, 2, 1)
+        assert not was_opened()
+        old.write_bytes(dark())
+        await sweeper.run(store, "--all")
+        assert was_opened()
 
 
 async def test_sweep_names_files_whose_names_are_not_text(sweeper: Sweeper, tmp_path: Path) -> None:
@@ -94,7 +124,7 @@ async def test_sweep_names_files_whose_names_are_not_text(sweeper: Sweeper, tmp_
 
 
 async def test_sweep_goes_on_after_it_was_killed(sweeper: Sweeper, tmp_path: Path) -> None:
-    """After two kills in the middle everything is found once, and nothing is settled twice."""
+    """After two kills in the middle everything is found, and only what was not on the disk yet is asked again."""
     store = tmp_path / "store"
     planted = set()
     for number in range(400):
@@ -103,16 +133,81 @@ async def test_sweep_goes_on_after_it_was_killed(sweeper: Sweeper, tmp_path: Pat
         path.write_bytes(bright() if number % 29 == 3 else dark())
         if number % 29 == 3:
             planted.add(str(path.relative_to(store)))
-    for _ in range(2):
-        async with sweeper.started("sweep run", store, "--json", "--limit-rate", "150") as process:
+    before, rate_per_s = sweeper.coordinator.log, 150
+    for done in (120, 280):
+        async with sweeper.started("sweep run", store, "--json", "--limit-rate", rate_per_s) as process:
             async for line in json_lines(process):
-                if line["event"] == "file":
+                if line["event"] == "progress" and line["done"] >= done:
                     break
             process.send_signal(signal.SIGKILL)
             await process.wait()
     swept = await sweeper.run(store)
     assert swept.end["done"] == 400
     assert paths(await sweeper.report(store)) == planted
+    asked = sweeper.coordinator.log[len(before) :].count("coordinator.web.hook: upload ")
+    assert 400 <= asked <= 400 + 2 * (FLUSH_S * rate_per_s + MOST_AT_ONCE)
+
+
+async def test_sweep_meets_files_that_change_and_vanish(sweeper: Sweeper, tmp_path: Path) -> None:
+    """What is gone when its turn comes is no failure; what is another file by then is looked at as what it is."""
+    store = tmp_path / "store"
+    store.mkdir()
+    for number in range(16):
+        (store / str(number)).write_bytes(dark())
+    async with sweeper.started("sweep run", store, "--json", "--limit-rate", "2") as process:
+        done = 0
+        async for line in json_lines(process):
+            if line["event"] == "progress" and line["done"]:
+                done = line["done"]
+                break
+        process.send_signal(signal.SIGSTOP)
+        for number in range(8):
+            (store / str(number)).unlink()
+            (store / str(8 + number)).write_bytes(bright())
+        process.send_signal(signal.SIGCONT)
+        last = [line async for line in json_lines(process)][-1]
+    # Those that were done, and those on their way then.
+    assert done < 6
+    assert (last["event"], last["done"], last["failed"]) == ("end", 16, 0)
+    assert last["outcomes"]["gone"] >= 8 - done - 1
+    assert last["outcomes"]["flagged"] == last["found"] >= 8 - done - 1
+    # What was looked at before it changed is found by the next.
+    await sweeper.run(store)
+    assert paths(await sweeper.report(store)) == {str(number) for number in range(8, 16)}
+
+
+async def test_sweep_takes_up_what_an_earlier_one_left(sweeper: Sweeper, tmp_path: Path) -> None:
+    """What a sweep only reported is removed by the next with --purge; one that looked at less leaves no gap."""
+    store = tmp_path / "store"
+    store.mkdir()
+    for number in range(2):
+        (store / str(number)).write_bytes(bright())
+    later = datetime.now(UTC) + timedelta(days=1)
+    assert (await sweeper.run(store, "--since", later.isoformat())).end["done"] == 0
+    assert (await sweeper.run(store)).end["done"] == 2
+    (store / "2").write_bytes(dark())
+    purged = await sweeper.run(store, "--purge")
+    assert (purged.code, purged.end["kept"]) == (ExitCode.FOUND, 0)
+    assert [path.name for path in store.iterdir()] == ["2"]
+    assert paths(await sweeper.report(store)) == {"0", "1"}
+
+
+async def test_sweep_begins_anew_where_more_is_asked_for(sweeper: Sweeper, tmp_path: Path) -> None:
+    """A broken-off sweep does not go on where --all asks for more, nor with --restart: all of it is done anew."""
+    store = tmp_path / "store"
+    store.mkdir()
+    for number in range(40):
+        (store / str(number)).write_bytes(dark())
+    for options in (("--all",), ("--restart",)):
+        async with sweeper.started("sweep run", store, "--json", "--since", "1d", "--limit-rate", "20") as process:
+            async for line in json_lines(process):
+                if line["event"] == "progress" and line["done"]:
+                    break
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+        swept = await sweeper.run(store, *options)
+        (begin,) = [line for line in swept.lines if line["event"] == "begin"]
+        assert (begin["resumed"], swept.end["done"]) == (False, 40)
 
 
 async def test_sweep_broken_off_by_a_signal_goes_on_later(sweeper: Sweeper, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,10 @@ def _s3(bucket: str, prefix: str, choices: Choices) -> Source:
         raise ConfigurationError("An S3 source is written s3://BUCKET/PREFIX.")
     if endpoint and not os.environ.get("AWS_ACCESS_KEY_ID"):
         raise ConfigurationError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set to read from an S3 server.")
+    if choices.s3_virtual_host and _is_address(urlsplit(endpoint).hostname or ""):
+        raise ConfigurationError(
+            "--s3-virtual-host puts the bucket before the host's name: the endpoint has an address."
+        )
     try:
         from coordinator.sweep.sources.s3 import S3
     except ModuleNotFoundError as error:
@@ -90,6 +95,14 @@ def _s3(bucket: str, prefix: str, choices: Choices) -> Source:
 
 def _endpoint(choices: Choices) -> str:
     return choices.s3_endpoint or os.environ.get("AWS_ENDPOINT_URL", "")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _sftp(parts: SplitResult, choices: Choices) -> Source:

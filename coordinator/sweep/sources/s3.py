@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError, UnknownConfigurationKeyError
+from obstore.exceptions import BaseError, InvalidPathError, NotFoundError, UnknownConfigurationKeyError
 from obstore.store import S3Store
 
 from coordinator.sweep.errors import FetchError, GoneError, RemovalError, SourceAwayError, SourceError, SweepError
@@ -20,6 +20,7 @@ from shared.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
+    from obstore.store import S3Config
 
 NOT_FOUND = (NotFoundError, FileNotFoundError)
 
@@ -52,7 +53,7 @@ class S3:
         try:
             self._store = S3Store(
                 bucket,
-                config={"virtual_hosted_style_request": virtual_host, **({"endpoint": endpoint} if endpoint else {})},
+                config=_config(bucket, endpoint, virtual_host),
                 client_options={
                     "allow_http": endpoint.startswith("http://"),
                     "connect_timeout": "5s",
@@ -147,6 +148,12 @@ class S3:
         status, code = _refusal(error)
         if otherwise is not SourceAwayError and code in {"", "NoSuchKey"} and isinstance(error, NOT_FOUND):
             return GoneError("it is not there any more")
+        if isinstance(error, InvalidPathError):
+            # The library can neither name it nor list what comes after it.
+            return SourceError(
+                f"s3://{self._bucket} holds a key that cannot be read here: {_sentence(error)}. Rename it, or leave "
+                "it out with --prefix."
+            )
         if code == "NoSuchBucket":
             return SourceError(f"There is no bucket {self._bucket}.")
         if otherwise is SourceAwayError and 400 <= status < 500 and status not in NOT_NOW:
@@ -155,6 +162,16 @@ class S3:
         if status in REFUSED:
             return otherwise(f"the server refuses it to us: {_sentence(error)}")
         return otherwise(f"s3://{self._bucket}: {_sentence(error)}")
+
+
+def _config(bucket: str, endpoint: str, virtual_host: bool) -> S3Config:
+    config: S3Config = {"virtual_hosted_style_request": virtual_host}
+    if endpoint:
+        scheme, separator, host = endpoint.partition("://")
+        # Where the bucket is a part of the host's name, the library wants it there.
+        is_whole = not virtual_host or host.startswith(f"{bucket}.")
+        config["endpoint"] = endpoint if is_whole else f"{scheme}{separator}{bucket}.{host}"
+    return config
 
 
 def _refusal(error: Exception) -> tuple[int, str]:

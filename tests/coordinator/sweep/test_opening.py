@@ -57,6 +57,14 @@ def test_prefix_of_what_has_no_paths_is_refused() -> None:
         open_source("pictrs://", choices)
 
 
+def test_bucket_before_an_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no host pictures.10.0.0.5."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    for endpoint in ("http://10.0.0.5:9000", "http://[::1]:9000"):
+        with pytest.raises(ConfigurationError, match="--s3-virtual-host"):
+            open_source("s3://pictures", Choices(s3_endpoint=endpoint, s3_virtual_host=True))
+
+
 def test_source_has_one_identity_however_it_is_written(tmp_path: Path) -> None:
     """The same folder by another path is the same source; another prefix, bucket or server is another one."""
     (tmp_path / "store").mkdir()
