@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, TypeAlias
@@ -65,6 +65,16 @@ class LastCalibration(BaseModel):
     result: Calibrated
 
 
+class SweepOrder(BaseModel):
+    """The answer to a report: what the admin wants of the sweep."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    order: Order = Order.RUN
+    limit_per_s: float | None = Field(None, gt=0, le=1e6)
+    """Pictures a second at most; None: as it was started."""
+
+
 class SweepReport(BaseModel):
     """What a sweep tells of itself every few seconds."""
 
@@ -84,6 +94,8 @@ class SweepReport(BaseModel):
     unreadable: Count = 0
     failed: Count = 0
     purges: bool = False
+    wanted: SweepOrder = SweepOrder()
+    """What it was told last: a coordinator that was restarted goes on with that."""
     calibration: Calibrated | None = None
 
 
@@ -101,16 +113,6 @@ class Removed(BaseModel):
     reason: str = Field("", max_length=300)
 
 
-class SweepOrder(BaseModel):
-    """The answer to a report: what the admin wants of the sweep."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    order: Order = Order.RUN
-    limit_per_s: float | None = Field(None, gt=0, le=1e6)
-    """Pictures a second at most; None: as it was started."""
-
-
 @dataclass(slots=True)
 class KnownSweep:
     """One sweep, as the coordinator knows it."""
@@ -120,7 +122,7 @@ class KnownSweep:
     report: SweepReport
     heard_s: float
     """When it last reported, in the time of the registry's clock."""
-    wanted: SweepOrder = field(default_factory=SweepOrder)
+    wanted: SweepOrder
 
 
 class Sweeps:
@@ -140,7 +142,7 @@ class Sweeps:
         """Take a report; return what the sweep is to do."""
         known = self._known.pop((caller, name), None)
         if known is None or known.report.state is SweepState.ENDED:
-            known = KnownSweep(name, caller, report, self._clock())
+            known = KnownSweep(name, caller, report, self._clock(), report.wanted)
             while len(self._known) >= MAX_SWEEPS:
                 del self._known[min(self._known, key=lambda key: self._known[key].heard_s)]
         known.report, known.heard_s = report, self._clock()

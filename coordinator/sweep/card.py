@@ -10,7 +10,7 @@ from coordinator.sweep.asking import Asking
 from coordinator.sweep.errors import AwayError, RefusedError
 from coordinator.sweep.flow import Flow
 from coordinator.sweep.tally import Tally
-from coordinator.sweeps import Calibrated, Order, SweepReport, SweepState
+from coordinator.sweeps import Calibrated, Order, SweepOrder, SweepReport, SweepState
 
 REPORT_EVERY_S = 2.0
 
@@ -32,6 +32,7 @@ class Card:
         self._flow = flow
         self._limit_per_s = limit_per_s
         self._purges = purges
+        self._wanted = SweepOrder()
 
     async def keep(self, tally: Callable[[], Tally], moved: Callable[[], None]) -> None:
         """Report for ever, and call `moved` each time. Raises StoppedError."""
@@ -54,6 +55,7 @@ class Card:
         order = await self._asking.report(self._name, self._report(tally, state))
         if order.order is Order.STOP:
             raise StoppedError
+        self._wanted = order
         self._flow.pause(on=order.order is Order.PAUSE)
         self._flow.limit_per_s = order.limit_per_s or self._limit_per_s
 
@@ -70,5 +72,6 @@ class Card:
             unreadable=tally.unreadable,
             failed=tally.failed,
             purges=self._purges,
+            wanted=SweepOrder() if state is SweepState.ENDED else self._wanted,
             calibration=calibration,
         )

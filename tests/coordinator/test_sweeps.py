@@ -44,6 +44,17 @@ def test_sweeps_forget_what_was_wanted_of_one_that_ended() -> None:
     assert sweeps.note("one", "nightly", REPORT) == SweepOrder()
 
 
+def test_sweeps_go_on_with_what_was_wanted_before_a_restart() -> None:
+    """A coordinator that knows nothing of a sweep wants what was wanted of it last, by the sweep's own word."""
+    wanted = SweepOrder(order=Order.PAUSE, limit_per_s=3)
+    sweeps = Sweeps()
+    assert sweeps.note("one", "nightly", REPORT.model_copy(update={"wanted": wanted})) == wanted
+    found = sweeps.find("one", "nightly")
+    assert found is not None
+    found.wanted = SweepOrder()
+    assert sweeps.note("one", "nightly", REPORT.model_copy(update={"wanted": wanted})) == SweepOrder()
+
+
 def test_sweeps_tell_who_is_silent() -> None:
     """One that did not say that it ended, and is not heard of for a while, is silent."""
     clock = Clock()
