@@ -46,7 +46,10 @@ def run(
     prefix: Prefix = "",
     limit_rate: Annotated[float | None, typer.Option(help="At most so many files a second.", min=0.001)] = None,
     purge: Annotated[
-        bool, typer.Option("--purge", help="Remove what is found; without it, it is only reported.")
+        bool,
+        typer.Option(
+            "--purge", help="Remove what is found, now or by an earlier sweep; without it, it is only reported."
+        ),
     ] = False,
     pictrs_store: PictRsStore = False,
     restart: Annotated[bool, typer.Option("--restart", help="Do not go on where a sweep was broken off.")] = False,
@@ -59,7 +62,8 @@ def run(
 ) -> None:
     """Have a store looked through. Exits with 3 when something is found, 1 when a file failed or could not be removed.
 
-    A sweep that was broken off goes on where it was. The next one looks only at what is new, unless --all is given.
+    A sweep that was broken off goes on where it was. The next one looks only at what is new, unless --all is given, and
+    tries again what failed.
     """
     from coordinator.sweep.opening import Request, sweep
     from coordinator.sweep.sources.opening import Choices
@@ -96,7 +100,7 @@ def report(
     source: Source,
     format: Annotated[Format, typer.Option(help="How it is written.")] = Format.TABLE,
     prefix: Prefix = "",
-    run: Annotated[int | None, typer.Option(help="Number of a run; the last if not given.", min=1)] = None,
+    run: Annotated[int | None, typer.Option(help="Number of a run; all that stands if not given.", min=1)] = None,
     state: StateFile = None,
     s3_endpoint: S3Endpoint = "",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json: an object a line.")] = False,

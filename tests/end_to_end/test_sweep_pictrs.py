@@ -76,7 +76,7 @@ async def test_sweep_purges_what_pictrs_keeps(coordinator: Coordinator, tmp_path
 
 
 async def test_sweep_every_while_finds_what_is_new(coordinator: Coordinator, tmp_path: Path) -> None:
-    """A sweep that goes on finds and purges a picture soon after it came, and reads only the newest page."""
+    """A sweep that goes on finds and purges a picture soon after it came, and looks at nothing else again."""
     async with PictRs(tmp_path, validation=None) as store:
         await aliases_of(store, dark(), dark())
         sweeper = sweeper_of(coordinator, store, tmp_path)
