@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import statistics
 import sys
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psutil
 from rich.console import Console
 
@@ -37,13 +39,12 @@ from tests.bench.endless_bucket import know_all, running
 from tests.bench.load import distinct, offer
 from tests.bench.rows import Row, at_least, at_most
 from tests.bench.uploads import accepting, noise_jpeg
-from tests.end_to_end.forked import PipedProcess
 from tests.end_to_end.http_faults import HttpFaults
 from tests.end_to_end.pictures import bright, dark
 from tests.end_to_end.ports import free_port
 from tests.end_to_end.processes import Coordinator, Scanner
 from tests.end_to_end.s3 import BUCKET, S3Server
-from tests.end_to_end.sweeping import Sweeper, json_lines, paths, progress
+from tests.end_to_end.sweeping import Sweeper, json_lines, paths
 
 OUTPUT = Path("build/bench-sweep.json")
 
@@ -190,7 +191,7 @@ async def live(home: Path, count: int) -> list[Row]:
     calm: list[float] = []
     busy: list[float] = []
     swept_meanwhile = 0
-    async with Coordinator(home, "live") as coordinator, Scanner(coordinator, "one"):
+    async with Coordinator(home, "live", metrics_networks="127.0.0.0/8") as coordinator, Scanner(coordinator, "one"):
         sweeper = Sweeper(coordinator, name="live-sweep")
 
         async def uploads(number: int) -> list[float]:
@@ -211,31 +212,28 @@ async def live(home: Path, count: int) -> list[Row]:
             bodies = {f"{n}.jpg": distinct(photograph, number * SWEPT + n) for n in range(SWEPT)}
             store = stored(bodies, home / f"photographs{number}")
             async with sweeper.started("sweep run", store, "--json") as process:
-                done = asyncio.Queue[int]()
-                reading = asyncio.create_task(_note_done(process, done))
-                begun = await _at_least_one(done)
+                async for line in json_lines(process):
+                    if line["event"] == "progress" and line["done"]:
+                        break
+                before = await scans(coordinator)
                 busy += await uploads(2 * number + 1)
-                meanwhile = max(done.get_nowait() for _ in range(done.qsize())) - begun
-                assert 0 < meanwhile < SWEPT - begun, "the sweep has to go on while uploads come, and longer"
-                swept_meanwhile += meanwhile
-                reading.cancel()
+                swept_meanwhile += await scans(coordinator) - before - LIVE_UPLOADS
+                assert process.returncode is None, "the sweep has to go on longer than the uploads"
     ninety_five = [statistics.quantiles(times, n=20)[-1] for times in (busy, calm)]
     name = f"live 95th percentile of {len(busy)} uploads during sweeps"
     return [
         at_most(name, ninety_five[0], "ms", floor=ninety_five[1], bar=1.15),
-        at_least("live: photographs swept meanwhile", float(swept_meanwhile), ""),
+        at_least("live: photographs swept while they came", float(swept_meanwhile), "", bar=LIVE_ROUNDS),
     ]
 
 
-async def _note_done(process: PipedProcess, done: asyncio.Queue[int]) -> None:
-    async for line in progress(process):
-        done.put_nowait(line["done"])
-
-
-async def _at_least_one(done: asyncio.Queue[int]) -> int:
-    while not (count := await done.get()):
-        pass
-    return count
+async def scans(coordinator: Coordinator) -> int:
+    """Return how many results the coordinator's scanner has given."""
+    async with httpx2.AsyncClient() as client:
+        text = (await client.get(f"{coordinator.public_url}/metrics")).text
+    found = re.search(r"^fediward_scanner_scans_total\{[^}]*\} ([0-9.]+)$", text, re.MULTILINE)
+    assert found is not None
+    return int(float(found[1]))
 
 
 async def folder(home: Path, count: int) -> list[Row]:
