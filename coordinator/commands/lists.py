@@ -30,7 +30,8 @@ def read_list(
     decided: list[Decided] = []
     listed: list[Listed] = []
     bad: list[LineError] = []
-    for read in read_lines(_text(file).splitlines(), defaults, is_pdq=is_pdq):
+    # Not splitlines, which counts characters as ends of lines that no editor does.
+    for read in read_lines(_text(file).split("\n"), defaults, is_pdq=is_pdq):
         if isinstance(read, LineError):
             bad.append(read)
         elif isinstance(read, Listed):

@@ -15,12 +15,14 @@ from io import StringIO
 from coordinator.ledger.decision import Decision
 from coordinator.ledger.decisions import Decided
 from coordinator.ledger.likenesses import Listed
+from coordinator.ledger.times import from_seconds, to_seconds
 from coordinator.media.looks import Likeness
 
 COLUMNS = ("sha256", "pdq", "quality", "decision", "source", "who", "at", "note")
 MAX_NOTE_CHARACTERS = 500
 FULL_QUALITY = 100
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_QUALITY = re.compile(r"[0-9]{1,3}")
 
 
 class LineError(ValueError):
@@ -64,12 +66,12 @@ def read_lines(
         text = line.strip().removeprefix("\ufeff")
         if not text or text.startswith("#"):
             continue
-        cells = [cell.strip() for cell in next(csv.reader([text]))]
-        if is_first and {"sha256", "pdq"} & set(names := [cell.lower() for cell in cells]):
-            columns, is_first = names, False
-            continue
-        is_first = False
+        may_be_header, is_first = is_first, False
         try:
+            cells = _cells(number, text)
+            if may_be_header and {"sha256", "pdq"} & set(names := [cell.lower() for cell in cells]):
+                columns = names
+                continue
             yield from _said(number, dict(zip(columns, cells, strict=False)), defaults)
         except LineError as error:
             yield error
@@ -89,6 +91,14 @@ def write_lines(lines: Iterable[Decided | Listed]) -> Iterator[str]:
             said = (one.sha256, "", "", one.decision)
         csv.writer(line, lineterminator="\n").writerow([*said, one.source, one.who, at, note])
         yield line.getvalue()
+
+
+def _cells(number: int, text: str) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([text]))]
+    except csv.Error:
+        most = csv.field_size_limit()
+        raise LineError(number, f"is no line of CSV, whose cells have at most {most:,} characters") from None
 
 
 def _said(number: int, cells: dict[str, str], defaults: Defaults) -> Iterator[Decided | Listed]:
@@ -115,7 +125,7 @@ def _said(number: int, cells: dict[str, str], defaults: Defaults) -> Iterator[De
 def _quality(number: int, text: str) -> int:
     if not text:
         return FULL_QUALITY
-    if not (text.isascii() and text.isdigit() and int(text) <= FULL_QUALITY):
+    if not (_QUALITY.fullmatch(text) and int(text) <= FULL_QUALITY):
         raise LineError(number, "has a quality that is not a number from 0 to 100")
     return int(text)
 
@@ -126,18 +136,24 @@ def _decided(number: int, cells: dict[str, str], defaults: Defaults) -> Decided:
         decision = Decision(cells.get("decision", "").lower() or Decision.BLOCK)
     except ValueError:
         raise LineError(number, "says neither allow nor block") from None
-    at = defaults.at
-    if text := cells.get("at", ""):
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            raise LineError(number, "has a time that is not ISO 8601") from None
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    text = cells.get("at", "")
     return Decided(
         sha256=cells.get("sha256", "").lower(),
         decision=decision,
         who=cells.get("who") or defaults.who,
-        at=at,
+        at=_at(number, text) if text else defaults.at,
         note=cells.get("note", "")[:MAX_NOTE_CHARACTERS],
         source=defaults.source or cells.get("source", ""),
     )
+
+
+def _at(number: int, text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise LineError(number, "has a time that is not ISO 8601") from None
+    try:
+        # As the ledger keeps it: what it could not give back is not taken.
+        return from_seconds(to_seconds(at if at.tzinfo else at.replace(tzinfo=UTC)))
+    except ValueError:
+        raise LineError(number, "has a time that is outside of the years 1 to 9999, UTC") from None

@@ -162,7 +162,7 @@ def test_ledger_export_is_imported_elsewhere(tmp_path: Path) -> None:
 def test_ledger_import_with_a_wrong_line(tmp_path: Path) -> None:
     """A wrong line is named by its number and nothing is imported, unless such lines are left out on purpose."""
     data, file = tmp_path / "data", tmp_path / "list.txt"
-    file.write_text(f"{ONE}\nnonsense\n{TWO}\n")
+    file.write_text(f"{ONE},block,one\u2028two\nnonsense\n{TWO}\n")
     sentences = run(data, "ledger", "import", str(file))
     assert sentences.returncode == 2
     assert "Line 2 has no SHA-256 in hex, 64 digits. Nothing was imported" in sentences.stderr
@@ -171,6 +171,23 @@ def test_ledger_import_with_a_wrong_line(tmp_path: Path) -> None:
     assert skipped.returncode == 0
     assert skipped.stderr.endswith("Imported 2; 0 were decided before; 1 left out.\n")
     assert len(decisions(data)) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [f"{TWO},,,{'x' * 200_000}", f",{TWO},{'1' * 4301}", f"{TWO},,,,0001-01-01T00:00+14:00"],
+    ids=["long cell", "long number", "year 0"],
+)
+def test_ledger_import_of_what_no_ledger_can_keep(tmp_path: Path, line: str) -> None:
+    """A cell or number that is too long, and a time that nobody could read again, are wrong lines like any other."""
+    data, file = tmp_path / "data", tmp_path / "list.csv"
+    file.write_text(f"sha256,pdq,quality,note,at\n{ONE}\n{line}\n")
+    sentence = fails(run(data, "ledger", "import", str(file)), 2)
+    assert sentence.startswith(f"{file}: Line 3 ")
+    assert decisions(data) == []
+    skipped = run(data, "ledger", "import", str(file), "--skip-bad")
+    assert skipped.stderr.endswith("Imported 1; 0 were decided before; 1 left out.\n")
+    assert [sha256 for sha256, *_ in decisions(data)] == [ONE]
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"], ids=["missing", "no text"])

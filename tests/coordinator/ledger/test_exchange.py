@@ -10,6 +10,7 @@ from coordinator.ledger.decision import Decision
 from coordinator.ledger.decisions import Decided
 from coordinator.ledger.exchange import Defaults, LineError, read_lines, write_lines
 from coordinator.ledger.likenesses import Listed
+from coordinator.ledger.times import from_seconds, to_seconds
 from coordinator.media.looks import Likeness
 from tests.coordinator.ledger.making import START, sha
 
@@ -59,10 +60,60 @@ def test_exchange_wrong_line_is_named_by_its_number(line: str, fault: str) -> No
     assert str(wrong) == fault
 
 
-def test_exchange_wrong_time() -> None:
-    """A time that is none is a fault of its line."""
-    (wrong,) = read_lines(["sha256,at", f"{sha(1)},yesterday"], DEFAULTS)
-    assert str(wrong) == "Line 2 has a time that is not ISO 8601."
+@pytest.mark.parametrize(
+    ("time", "fault"),
+    [
+        ("yesterday", "is not ISO 8601"),
+        ("9999-W52-7", "is not ISO 8601"),
+        ("0001-01-01T00:00+14:00", "is outside of the years 1 to 9999, UTC"),
+        ("9999-12-31T23:59:59-14:00", "is outside of the years 1 to 9999, UTC"),
+        ("9999-12-31T23:59:59.999999Z", "is outside of the years 1 to 9999, UTC"),
+    ],
+)
+def test_exchange_wrong_time(time: str, fault: str) -> None:
+    """A time that is none, or that the ledger could not read again, is a fault of its line."""
+    (wrong,) = read_lines(["sha256,at", f"{sha(1)},{time}"], DEFAULTS)
+    assert str(wrong) == f"Line 2 has a time that {fault}."
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T14:00+14:00", "9999-12-31T09:59:59-14:00", "9999-12-31T23:59:59.5"])
+def test_exchange_times_at_the_ends_are_kept(time: str) -> None:
+    """The first and the last time that there is come back from what is stored."""
+    (read,) = read_lines(["sha256,at", f"{sha(1)},{time}"], DEFAULTS)
+    assert isinstance(read, Decided)
+    assert from_seconds(to_seconds(read.at)).year in (1, 9999)
+
+
+@pytest.mark.parametrize("cell", ["x" * 131_073, '"' + "x" * 131_073 + '"', f"{sha(1)},block," + "x" * 200_000])
+@pytest.mark.parametrize("header", [["sha256,decision,note"], []], ids=["header", "plain"])
+def test_exchange_cell_that_is_too_long(header: list[str], cell: str) -> None:
+    """A cell that is longer than CSV allows is a fault of its line, also where a header could be."""
+    number = len(header) + 1
+    wrong, last = read_lines([*header, cell, sha(2)], DEFAULTS)
+    assert str(wrong) == f"Line {number} is no line of CSV, whose cells have at most 131,072 characters."
+    assert isinstance(last, Decided)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"',
+        ",block",
+        '""",,',
+        "\0",
+        f"{sha(1)}\0",
+        f"{sha(1)},\0",
+        f"{sha(1)},allow\rblock",
+        "," * 100_000,
+        f"{sha(1)},block,,\x85,\u2028",
+        f"{sha(1)[:-1]}\N{ARABIC-INDIC DIGIT THREE}",
+        "\ufeff\ufeff",
+    ],
+)
+def test_exchange_nonsense_is_a_fault_of_its_line(line: str) -> None:
+    """Whatever a line holds, those after it are read."""
+    *_, last = read_lines([f"# {line}", line, sha(2)], DEFAULTS)
+    assert last == Decided(sha(2), Decision.BLOCK, "admin", START)
 
 
 def test_exchange_pdqs() -> None:
@@ -94,6 +145,8 @@ def test_exchange_pdqs_that_are_written_are_read() -> None:
         (f"{sha(1)},allow,", "Line 2 allows a PDQ, by which pictures can only be blocked."),
         (f"{sha(1)},,101", "Line 2 has a quality that is not a number from 0 to 100."),
         (f"{sha(1)},,good", "Line 2 has a quality that is not a number from 0 to 100."),
+        (f"{sha(1)},,{'1' * 4301}", "Line 2 has a quality that is not a number from 0 to 100."),
+        (f"{sha(1)},,\N{SUPERSCRIPT TWO}", "Line 2 has a quality that is not a number from 0 to 100."),
     ],
 )
 def test_exchange_wrong_pdq(line: str, fault: str) -> None:
