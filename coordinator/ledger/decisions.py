@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from coordinator.ledger.audit import Entry, What
 from coordinator.ledger.decision import Decision
-from coordinator.ledger.likenesses import Listed, add_listed, adopt, drop, note_change
+from coordinator.ledger.likenesses import Listed, add_listed, adopt, drop, drop_orphans, note_change
 from coordinator.ledger.store import Store
 from coordinator.ledger.tables import audit, blocked_likenesses, decisions, likenesses, scores, verdicts
 from coordinator.ledger.times import from_seconds, to_seconds
@@ -88,9 +88,8 @@ class Decisions:
         """Forget all decisions and likenesses that came from a list; return how many."""
         async with self._store.writing() as connection:
             found = (await connection.execute(delete(decisions).where(decisions.c.source == source))).rowcount
-            is_of_decision = blocked_likenesses.c.sha256.is_not(None)
-            removed = await drop(connection, (blocked_likenesses.c.source == source) & is_of_decision)
-            listed = await drop(connection, blocked_likenesses.c.source == source)
+            removed = await drop_orphans(connection)
+            listed = await drop(connection, (blocked_likenesses.c.source == source) & _IS_LISTED)
             found += listed
             if found:
                 await note_change(connection, removed=removed + listed)
@@ -101,8 +100,7 @@ class Decisions:
     async def forget_likeness(self, pdq: bytes, *, who: str, at: datetime) -> bool:
         """Forget a likeness that came from a list; False when there is none."""
         async with self._store.writing() as connection:
-            is_listed = blocked_likenesses.c.sha256.is_(None)
-            found = await drop(connection, (blocked_likenesses.c.pdq == pdq) & is_listed)
+            found = await drop(connection, (blocked_likenesses.c.pdq == pdq) & _IS_LISTED)
             if found:
                 await note_change(connection, removed=found)
                 details = {"decision": "forget", "pdq": pdq.hex()}
@@ -140,6 +138,7 @@ class Decisions:
         )
 
 
+_IS_LISTED = blocked_likenesses.c.sha256.is_(None)
 _REPLACE_BASE = insert(decisions)
 _REPLACE = _REPLACE_BASE.on_conflict_do_update(
     index_elements=[decisions.c.sha256],

@@ -134,6 +134,11 @@ async def adopt(connection: AsyncConnection, sha256: bytes | None = None) -> Non
     await connection.execute(_ADOPT if sha256 is None else _ADOPT_ONE, {} if sha256 is None else {"content": sha256})
 
 
+async def drop_orphans(connection: AsyncConnection) -> int:
+    """Remove likenesses of pictures that no decision blocks any more; return how many."""
+    return await drop(connection, blocked_likenesses.c.sha256.is_not(None) & ~exists(_BLOCKING))
+
+
 async def drop(connection: AsyncConnection, condition: Any) -> int:
     """Remove likenesses that copies are blocked by; return how many."""
     return (await connection.execute(delete(blocked_likenesses).where(condition))).rowcount
@@ -155,6 +160,9 @@ def _insert(question: Any) -> Any:
     return insert(blocked_likenesses).from_select(names, question).on_conflict_do_nothing()
 
 
+_BLOCKING = select(decisions.c.source).where(
+    decisions.c.sha256 == blocked_likenesses.c.sha256, decisions.c.decision == Decision.BLOCK
+)
 _KNOWN = _of_decision(likenesses.c.pdq, likenesses.c.quality).where(likenesses.c.sha256 == decisions.c.sha256)
 _ADOPT = _insert(_KNOWN)
 _ADOPT_ONE = _insert(_KNOWN.where(decisions.c.sha256 == bindparam("content")))
@@ -176,7 +184,8 @@ _SLICE = select(func.group_concat(func.hex(blocked_likenesses.c.pdq), literal_co
 _OF_LIST = select(blocked_likenesses.c.source, blocked_likenesses.c.sha256).where(
     blocked_likenesses.c.sha256.is_(None), blocked_likenesses.c.pdq == bindparam("pdq")
 )
-_OF_PICTURE = select(blocked_likenesses.c.source, blocked_likenesses.c.sha256).where(
-    blocked_likenesses.c.sha256.is_not(None), blocked_likenesses.c.pdq == bindparam("pdq")
+# By the decision of now: an admin's may have taken the place of a list's since the likeness was added.
+_OF_PICTURE = select(_BLOCKING.scalar_subquery().label("source"), blocked_likenesses.c.sha256).where(
+    blocked_likenesses.c.sha256.is_not(None), blocked_likenesses.c.pdq == bindparam("pdq"), exists(_BLOCKING)
 )
 _BLOCKED_BY = _OF_PICTURE.union_all(_OF_LIST)

@@ -116,7 +116,9 @@ blocked_likenesses = Table(
     Index("listed_likenesses", "pdq", unique=True, sqlite_where=text("sha256 IS NULL")),
     Index("likenesses_of_blocked", "sha256", unique=True, sqlite_where=text("sha256 IS NOT NULL")),
 )
-"""What copies are blocked by: the PDQ of a picture that a decision blocks (`sha256`), or of a list (none)."""
+"""What copies are blocked by: the PDQ of a picture that a decision blocks (`sha256`), or of a list (none).
+
+Of a picture, `source` and what follows are those of the first decision: the one of now stands in `decisions`."""
 
 marks = Table(
     "marks",

@@ -102,6 +102,24 @@ async def test_likenesses_end_with_what_they_came_from(tmp_path: Path) -> None:
         assert await pdqs(ledger) == []
 
 
+async def test_likenesses_of_a_list_become_an_admins(tmp_path: Path) -> None:
+    """Once an admin blocks a picture of a list, its copies are blocked by the admin; forgetting the list changes none.
+
+    An admin who allows it ends the blocking of its copies, whatever list it was on.
+    """
+    async with Ledger(file_in(tmp_path)) as ledger:
+        theirs = [replace(block(number), source="friends") for number in (1, 2, 3)]
+        await ledger.decisions.add_list(theirs, who="ann", at=START, source="friends")
+        for number in (1, 2, 3):
+            await ledger.likenesses.spread(sha(number), likeness(number))
+        assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("friends", sha(1))
+        await ledger.decisions.decide(block(1), Decided(sha(2), Decision.ALLOW, "ann", START))
+        assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("", sha(1))
+        assert await ledger.decisions.forget_list("friends", who="ann", at=START) == 1
+        assert await pdqs(ledger) == [sha(1)]
+        assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("", sha(1))
+
+
 async def test_likenesses_do_not_spread_without_a_block(tmp_path: Path) -> None:
     """A picture that nobody blocks, or that is allowed, has no copies; what is spread twice stands once."""
     async with Ledger(file_in(tmp_path)) as ledger:
