@@ -111,8 +111,9 @@ def forget(
         count = _with_ledger(lambda ledger: ledger.forget_scanner(scanner, moment, who=by))
         sys.stderr.write(f"Forgot {count} verdicts.\n")
     elif source:
-        count = _with_ledger(lambda ledger: ledger.decisions.forget_list(source, who=by, at=at))
-        sys.stderr.write(f"Forgot {count} decisions.\n")
+        count, kept = _with_ledger(lambda ledger: ledger.decisions.forget_list(source, who=by, at=at))
+        stay = f" {kept} stay, by another list or an admin." if kept else ""
+        sys.stderr.write(f"Forgot {count} decisions.{stay}\n")
     elif pdq:
         (one,) = _checked([pdq])
         if not _with_ledger(lambda ledger: ledger.decisions.forget_likeness(bytes.fromhex(one), who=by, at=at)):

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
+from coordinator.ledger.also_listed import forget_others, note_others, pass_on
 from coordinator.ledger.audit import Entry, What
 from coordinator.ledger.decision import Decision
 from coordinator.ledger.likenesses import Listed, add_listed, adopt, drop, drop_orphans, note_change
@@ -79,29 +80,36 @@ class Decisions:
                 found += (await connection.execute(delete(table).where(table.c.sha256 == content))).rowcount
             removed = await drop(connection, blocked_likenesses.c.sha256 == content)
             if found:
+                await forget_others(connection, content, is_pdq=False)
                 await note_change(connection, removed=removed)
                 entry = Entry(What.DECISION, at, who, sha256, {"decision": "forget"})
                 await connection.execute(audit.insert(), [entry.row()])
         return bool(found)
 
-    async def forget_list(self, source: str, *, who: str, at: datetime) -> int:
-        """Forget all decisions and likenesses that came from a list; return how many."""
+    async def forget_list(self, source: str, *, who: str, at: datetime) -> tuple[int, int]:
+        """Forget all decisions and likenesses that came from a list; return how many.
+
+        Those that are on another list, or an admin's own, stay: return how many of these it had as well.
+        """
         async with self._store.writing() as connection:
+            kept = await pass_on(connection, source)
             found = (await connection.execute(delete(decisions).where(decisions.c.source == source))).rowcount
+            await adopt(connection)
             removed = await drop_orphans(connection)
             listed = await drop(connection, (blocked_likenesses.c.source == source) & _IS_LISTED)
             found += listed
-            if found:
+            if found or kept:
                 await note_change(connection, removed=removed + listed)
-                details = {"decision": "forget", "source": source, "count": found}
+                details = {"decision": "forget", "source": source, "count": found, "kept": kept}
                 await connection.execute(audit.insert(), [Entry(What.DECISION, at, who, "", details).row()])
-        return found
+        return found, kept
 
     async def forget_likeness(self, pdq: bytes, *, who: str, at: datetime) -> bool:
         """Forget a likeness that came from a list; False when there is none."""
         async with self._store.writing() as connection:
             found = await drop(connection, (blocked_likenesses.c.pdq == pdq) & _IS_LISTED)
             if found:
+                await forget_others(connection, pdq, is_pdq=True)
                 await note_change(connection, removed=found)
                 details = {"decision": "forget", "pdq": pdq.hex()}
                 await connection.execute(audit.insert(), [Entry(What.DECISION, at, who, "", details).row()])
@@ -112,7 +120,7 @@ class Decisions:
     ) -> int:
         """Add many decisions and likenesses, all or none; those about what was decided before change nothing.
 
-        Return how many were new.
+        That a list has what another has, too, is kept for when that one is forgotten. Return how many were new.
         """
         if not decided and not listed:
             return 0
@@ -123,6 +131,8 @@ class Decisions:
                 await connection.execute(_ADD, [one.row() for one in decided])
                 new += int((await connection.execute(_COUNT)).scalar_one() - before)
                 await adopt(connection)
+            if new < len(decided) + len(listed):
+                await note_others(connection, decided, listed)
             await note_change(connection)
             details = {"decision": "import", "source": source, "count": new}
             await connection.execute(audit.insert(), [Entry(What.DECISION, at, who, "", details).row()])

@@ -31,7 +31,7 @@ class Schema:
     folder: Path
 
 
-CURRENT = Schema(("0001", "0002"), Path(__file__).parent / "migrations")
+CURRENT = Schema(("0001", "0002", "0003"), Path(__file__).parent / "migrations")
 """Of this version of Fediward; a test compares it with the folder."""
 
 BUSY_S = 10.0

@@ -120,6 +120,17 @@ blocked_likenesses = Table(
 
 Of a picture, `source` and what follows are those of the first decision: the one of now stands in `decisions`."""
 
+also_listed = Table(
+    "also_listed",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("is_pdq", Integer, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("decision", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Further lists that a hash is on, beside the one that its decision, or the row of its PDQ, has the name of."""
+
 marks = Table(
     "marks",
     metadata,

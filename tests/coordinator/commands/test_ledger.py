@@ -159,6 +159,17 @@ def test_ledger_export_is_imported_elsewhere(tmp_path: Path) -> None:
     assert decisions(other) == []
 
 
+def test_ledger_lists_that_share_a_picture(tmp_path: Path) -> None:
+    """Forgetting a list says how many stay, by another list, and these do."""
+    data, file = tmp_path / "data", tmp_path / "list.txt"
+    for source, hashes in (("friends", [ONE, TWO]), ("others", [TWO])):
+        file.write_text("\n".join(hashes))
+        assert run(data, "ledger", "import", str(file), "--source", source).returncode == 0
+    forgotten = run(data, "ledger", "forget", "--source", "friends")
+    assert forgotten.stderr == "Forgot 1 decisions. 1 stay, by another list or an admin.\n"
+    assert decisions(data) == [(TWO, "block", "others")]
+
+
 def test_ledger_import_with_a_wrong_line(tmp_path: Path) -> None:
     """A wrong line is named by its number and nothing is imported, unless such lines are left out on purpose."""
     data, file = tmp_path / "data", tmp_path / "list.txt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,9 +55,44 @@ async def test_decisions_forget_a_list(tmp_path: Path) -> None:
     async with Ledger(file_in(tmp_path)) as ledger:
         await ledger.decisions.add_list([listed(1), listed(2)], who="ann", at=START, source="list")
         await ledger.decisions.add_list([listed(3, "other")], who="ann", at=START, source="other")
-        assert await ledger.decisions.forget_list("list", who="ann", at=START) == 2
-        assert await ledger.decisions.forget_list("list", who="ann", at=START) == 0
+        assert await ledger.decisions.forget_list("list", who="ann", at=START) == (2, 0)
+        assert await ledger.decisions.forget_list("list", who="ann", at=START) == (0, 0)
         assert await ledger.decisions.all() == (listed(3, "other"),)
+
+
+async def test_decisions_of_several_lists(tmp_path: Path) -> None:
+    """What is on several lists is decided by the first; forgetting it leaves what others say, an admin's own first."""
+    async with Ledger(file_in(tmp_path)) as ledger:
+
+        async def add(*decided: Decided) -> None:
+            for one in decided:
+                await ledger.decisions.add_list([one], who="ann", at=START, source=one.source)
+
+        await add(*(replace(listed(number, "one"), note="of one") for number in (1, 2, 3)))
+        await add(listed(4, "one", Decision.ALLOW))
+        await add(listed(1, "two"), listed(2, "two", Decision.ALLOW), listed(4, "two"), listed(1, "two"))
+        await add(listed(2, "three"), listed(2, ""), listed(1, "one"))
+        assert await ledger.decisions.forget_list("one", who="ann", at=START) == (1, 3)
+        assert set(await ledger.decisions.all()) == {listed(1, "two"), listed(2, ""), listed(4, "two")}
+        assert (await ledger.audit.entries())[-1].details["kept"] == 3
+        await add(listed(1, "one"), listed(4, "one"))
+        assert await ledger.decisions.forget_list("one", who="ann", at=START) == (0, 2)
+        assert await ledger.decisions.forget_list("two", who="ann", at=START) == (2, 1)
+        assert await ledger.decisions.all() == (listed(2, ""),)
+
+
+async def test_decisions_of_several_lists_end_with_the_picture(tmp_path: Path) -> None:
+    """Forgetting a picture forgets it for all lists; an admin's decision stays whatever list is forgotten."""
+    async with Ledger(file_in(tmp_path)) as ledger:
+        for source in ("one", "two"):
+            await ledger.decisions.add_list([listed(1, source), listed(2, source)], who="ann", at=START, source=source)
+        own = Decided(sha(2), Decision.ALLOW, "ann", START)
+        await ledger.decisions.decide(own)
+        assert await ledger.decisions.forget(sha(1), who="ann", at=START)
+        await ledger.decisions.add_list([listed(1, "three")], who="ann", at=START, source="three")
+        for source in ("one", "three", "two"):
+            await ledger.decisions.forget_list(source, who="ann", at=START)
+        assert await ledger.decisions.all() == (own,)
 
 
 async def test_decisions_forget_a_picture(tmp_path: Path) -> None:

@@ -52,13 +52,13 @@ async def test_likenesses_of_a_list(tmp_path: Path) -> None:
         assert before.blocks
         assert await ledger.decisions.forget_likeness(likeness(2).pdq, who="ann", at=START)
         assert not await ledger.decisions.forget_likeness(likeness(2).pdq, who="ann", at=START)
-        assert await ledger.decisions.forget_list("list", who="ann", at=START) == 2
+        assert await ledger.decisions.forget_list("list", who="ann", at=START) == (2, 0)
         assert await pdqs(ledger) == []
         assert await ledger.likenesses.blocked_by(likeness(1).pdq) is None
         assert (await ledger.likenesses.state()).removals > before.removals
         details = [dict(entry.details) for entry in await ledger.audit.entries()]
     assert details[-2] == {"decision": "forget", "pdq": sha(2)}
-    assert details[-1] == {"decision": "forget", "source": "list", "count": 2}
+    assert details[-1] == {"decision": "forget", "source": "list", "count": 2, "kept": 0}
 
 
 async def test_likenesses_of_poor_quality_do_not_count(tmp_path: Path) -> None:
@@ -98,8 +98,40 @@ async def test_likenesses_end_with_what_they_came_from(tmp_path: Path) -> None:
         assert await pdqs(ledger) == [sha(1), sha(2), sha(3)]
         await ledger.decisions.decide(Decided(sha(1), Decision.ALLOW, "ann", START))
         assert await ledger.decisions.forget(sha(2), who="ann", at=START)
-        assert await ledger.decisions.forget_list("friends", who="ann", at=START) == 1
+        assert await ledger.decisions.forget_list("friends", who="ann", at=START) == (1, 0)
         assert await pdqs(ledger) == []
+
+
+async def test_likenesses_of_several_lists(tmp_path: Path) -> None:
+    """Copies stay blocked as long as any list has the PDQ, or blocks the picture, and a hit names such a list."""
+    async with Ledger(file_in(tmp_path)) as ledger:
+        for source in ("one", "two"):
+            decided = [replace(block(2), source=source)]
+            lines = [listed(1, source), listed(3, source)]
+            await ledger.decisions.add_list(decided, lines, who="ann", at=START, source=source)
+        await ledger.likenesses.spread(sha(2), likeness(2))
+        assert await ledger.decisions.forget_likeness(likeness(3).pdq, who="ann", at=START)
+        assert await ledger.decisions.forget_list("one", who="ann", at=START) == (0, 2)
+        assert sorted(await pdqs(ledger)) == sorted([sha(1), sha(2)])
+        assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("two", "")
+        assert await ledger.likenesses.blocked_by(likeness(2).pdq) == Blocked("two", sha(2))
+        assert await ledger.decisions.forget_list("two", who="ann", at=START) == (2, 0)
+        assert await pdqs(ledger) == []
+
+
+async def test_likenesses_follow_the_list_that_is_left(tmp_path: Path) -> None:
+    """When the list that is left blocks what the forgotten one allowed, copies are blocked, and the other way round."""
+    async with Ledger(file_in(tmp_path)) as ledger:
+        for number in (1, 2):
+            ledger.remember(replace(judged(number), likeness=likeness(number)))
+        await ledger.flushed()
+        for source, allowed, blocked in (("one", 1, 2), ("two", 2, 1)):
+            decided = [replace(block(blocked), source=source)]
+            decided.append(Decided(sha(allowed), Decision.ALLOW, "ann", START, source=source))
+            await ledger.decisions.add_list(decided, who="ann", at=START, source=source)
+        assert await pdqs(ledger) == [sha(2)]
+        assert await ledger.decisions.forget_list("one", who="ann", at=START) == (0, 2)
+        assert await pdqs(ledger) == [sha(1)]
 
 
 async def test_likenesses_of_a_list_become_an_admins(tmp_path: Path) -> None:
@@ -115,7 +147,7 @@ async def test_likenesses_of_a_list_become_an_admins(tmp_path: Path) -> None:
         assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("friends", sha(1))
         await ledger.decisions.decide(block(1), Decided(sha(2), Decision.ALLOW, "ann", START))
         assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("", sha(1))
-        assert await ledger.decisions.forget_list("friends", who="ann", at=START) == 1
+        assert await ledger.decisions.forget_list("friends", who="ann", at=START) == (1, 0)
         assert await pdqs(ledger) == [sha(1)]
         assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("", sha(1))
 
