@@ -48,6 +48,13 @@ class UnknownPictureError(FediwardError):
         return f"The ledger knows nothing of {self.sha256}."
 
 
+class NothingToForgetError(UnknownPictureError):
+    """A picture is owed a look, or stands in the log, and there is nothing else about it."""
+
+    def __str__(self) -> str:
+        return f"There is nothing to forget of {self.sha256}: no decision and no verdict; debts and the log stay."
+
+
 @app.command("allow")
 def allow(sha256: Hashes, note: Note = "", who: Who = "") -> None:
     """Let pictures pass from now on, whatever they score."""
@@ -121,9 +128,9 @@ def forget(
     else:
 
         async def forget_all(ledger: Ledger) -> None:
-            for one in hashes:
-                if not await ledger.decisions.forget(one, who=by, at=at):
-                    raise UnknownPictureError(one)
+            for one in await ledger.decisions.forget(*dict.fromkeys(hashes), who=by, at=at):
+                is_unknown = (await ledger.summary(one)).is_empty
+                raise UnknownPictureError(one) if is_unknown else NothingToForgetError(one)
 
         _with_ledger(forget_all)
 

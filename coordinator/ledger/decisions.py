@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -17,6 +17,9 @@ from coordinator.ledger.likenesses import Listed, add_listed, adopt, drop, drop_
 from coordinator.ledger.store import Store
 from coordinator.ledger.tables import audit, blocked_likenesses, decisions, likenesses, scores, verdicts
 from coordinator.ledger.times import from_seconds, to_seconds
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +74,16 @@ class Decisions:
                     removed += await drop(connection, blocked_likenesses.c.sha256 == content)
             await note_change(connection, removed=removed)
 
-    async def forget(self, sha256: str, *, who: str, at: datetime) -> bool:
-        """Forget what was decided and judged about a picture; False when nothing was. Audit and debts stay."""
-        content = bytes.fromhex(sha256)
+    async def forget(self, *pictures: str, who: str, at: datetime) -> tuple[str, ...]:
+        """Forget what was decided and judged about pictures, all of it or nothing. Audit and debts stay.
+
+        Return those about which nothing was; nothing is forgotten then.
+        """
         async with self._store.writing() as connection:
-            found = 0
-            for table in (scores, verdicts, decisions, likenesses):
-                found += (await connection.execute(delete(table).where(table.c.sha256 == content))).rowcount
-            removed = await drop(connection, blocked_likenesses.c.sha256 == content)
-            if found:
-                await forget_others(connection, content, is_pdq=False)
-                await note_change(connection, removed=removed)
-                entry = Entry(What.DECISION, at, who, sha256, {"decision": "forget"})
-                await connection.execute(audit.insert(), [entry.row()])
-        return bool(found)
+            unknown = [one for one in pictures if not await _forget(connection, one, who, at)]
+            if unknown:
+                await connection.rollback()
+        return tuple(unknown)
 
     async def forget_list(self, source: str, *, who: str, at: datetime) -> tuple[int, int]:
         """Forget all decisions and likenesses that came from a list; return how many.
@@ -146,6 +145,18 @@ class Decisions:
             Decided(row.sha256.hex(), Decision(row.decision), row.who, from_seconds(row.at), row.note, row.source)
             for row in rows
         )
+
+
+async def _forget(connection: AsyncConnection, sha256: str, who: str, at: datetime) -> bool:
+    content = bytes.fromhex(sha256)
+    found = 0
+    for table in (scores, verdicts, decisions, likenesses):
+        found += (await connection.execute(delete(table).where(table.c.sha256 == content))).rowcount
+    removed = await drop(connection, blocked_likenesses.c.sha256 == content)
+    await forget_others(connection, content, is_pdq=False)
+    await note_change(connection, removed=removed)
+    await connection.execute(audit.insert(), [Entry(What.DECISION, at, who, sha256, {"decision": "forget"}).row()])
+    return bool(found)
 
 
 _IS_LISTED = blocked_likenesses.c.sha256.is_(None)

@@ -56,7 +56,7 @@ class PicturePage:
     async def _carry_out(self, word: str, sha256: str, note: str, who: str) -> Flash:
         decisions, at = self._ledger.decisions, self._clock()
         if word == "forget":
-            if not await decisions.forget(sha256, who=who, at=at):
+            if await decisions.forget(sha256, who=who, at=at):
                 return Flash("There was nothing to forget: the ledger knows neither a decision nor a verdict.", "bad")
             return Flash("Forgotten: the next upload of these bytes is looked at anew.")
         if word not in set(Decision):

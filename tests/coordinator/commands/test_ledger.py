@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -14,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.ledger.debts import Debt
+from coordinator.ledger.ledger import Ledger
 from tests.coordinator.commands.running import Ended, run, run_process
+from tests.coordinator.ledger.making import debt, sha, soon
 
 ONE, TWO = (hashlib.sha256(word).hexdigest() for word in (b"one", b"two"))
 
@@ -33,6 +37,12 @@ def decisions(data_dir: Path) -> list[tuple[str, str, str]]:
     result = run(data_dir, "ledger", "list", "--json")
     assert result.returncode == 0, result.stderr
     return [(row["sha256"], row["decision"], row["source"]) for row in json.loads(result.stdout)]
+
+
+async def owe(data_dir: Path, owed: Debt) -> None:
+    """Accept a picture unseen."""
+    async with Ledger(data_dir / "ledger.sqlite") as ledger:
+        await ledger.debts.owe(owed, deadline_s=soon())
 
 
 def test_ledger_allow_show_forget(tmp_path: Path) -> None:
@@ -69,6 +79,31 @@ def test_ledger_unknown_picture(tmp_path: Path) -> None:
     for command in ("show", "forget"):
         sentence = fails(run(tmp_path / "data", "ledger", command, ONE), 1)
         assert sentence == f"The ledger knows nothing of {ONE}."
+
+
+def test_ledger_forgets_all_pictures_or_none(tmp_path: Path) -> None:
+    """When there is nothing to forget of one picture the others stay; the same twice is once."""
+    data = tmp_path / "data"
+    run(data, "ledger", "allow", ONE)
+    assert fails(run(data, "ledger", "forget", ONE, TWO), 1) == f"The ledger knows nothing of {TWO}."
+    assert decisions(data) == [(ONE, "allow", "")]
+    assert run(data, "ledger", "forget", ONE, ONE).returncode == 0
+    assert decisions(data) == []
+    log = json.loads(run(data, "ledger", "log", "--json").stdout)
+    assert [entry["details"]["decision"] for entry in log] == ["allow", "forget"]
+
+
+def test_ledger_forget_what_is_only_owed_or_logged(tmp_path: Path) -> None:
+    """A picture that has a debt or stands in the log, and no more, is known; there is nothing to forget of it."""
+    data = tmp_path / "data"
+    asyncio.run(owe(data, debt(1)))
+    run(data, "ledger", "allow", ONE)
+    run(data, "ledger", "forget", ONE)
+    for sha256 in (sha(1), ONE):
+        assert fails(run(data, "ledger", "forget", sha256), 1) == (
+            f"There is nothing to forget of {sha256}: no decision and no verdict; debts and the log stay."
+        )
+        assert run(data, "ledger", "show", sha256).returncode == 0
 
 
 @pytest.mark.parametrize(

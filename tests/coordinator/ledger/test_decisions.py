@@ -88,7 +88,7 @@ async def test_decisions_of_several_lists_end_with_the_picture(tmp_path: Path) -
             await ledger.decisions.add_list([listed(1, source), listed(2, source)], who="ann", at=START, source=source)
         own = Decided(sha(2), Decision.ALLOW, "ann", START)
         await ledger.decisions.decide(own)
-        assert await ledger.decisions.forget(sha(1), who="ann", at=START)
+        assert await ledger.decisions.forget(sha(1), who="ann", at=START) == ()
         await ledger.decisions.add_list([listed(1, "three")], who="ann", at=START, source="three")
         for source in ("one", "three", "two"):
             await ledger.decisions.forget_list(source, who="ann", at=START)
@@ -101,11 +101,11 @@ async def test_decisions_forget_a_picture(tmp_path: Path) -> None:
         ledger.remember(judged(1))
         await ledger.flushed()
         await ledger.decisions.decide(Decided(sha(1), Decision.BLOCK, "ann", START))
-        assert await ledger.decisions.forget(sha(1), who="ann", at=START)
+        assert await ledger.decisions.forget(sha(1), who="ann", at=START) == ()
         summary = await ledger.summary(sha(1))
         assert (summary.decision, summary.verdicts) == (None, ())
         assert [item["decision"] for item in summary.log] == ["block", "forget"]
-        assert not await ledger.decisions.forget(sha(1), who="ann", at=START)
+        assert await ledger.decisions.forget(sha(1), who="ann", at=START) == (sha(1),)
 
 
 async def test_decisions_while_locked_change_nothing(tmp_path: Path) -> None:

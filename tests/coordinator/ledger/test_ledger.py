@@ -176,7 +176,7 @@ async def test_ledger_decision_goes_before_a_verdict(tmp_path: Path) -> None:
         assert blocked is not None
         assert blocked.decision is Decision.BLOCK
         await running.flushed()
-        assert await command.decisions.forget(sha(1), who="admin", at=START)
+        assert await command.decisions.forget(sha(1), who="admin", at=START) == ()
         assert await running.look_up(sha(1), WAY) is None
 
 
