@@ -151,6 +151,7 @@ class Records:
                 details = {
                     "scan_id": scan_id,
                     "outcome": finding.outcome,
+                    "reason": finding.reason,
                     "mode": mode,
                     "bytes": body.size_bytes,
                     "parts": finding.parts,

@@ -160,16 +160,18 @@ class Look:
         aliases = [alias for stored in found for alias in stored.aliases]
         everywhere = places(aliases, bucket_url)
         logger.warning(
-            "accepted unseen and %s later: sha256=%s parts=%s scanner=%s aliases=%d; caches may serve it: %s",
+            "accepted unseen and %s later: sha256=%s parts=%s reason=%s scanner=%s aliases=%d; caches may serve it: %s",
             finding.outcome,
             owed.debt.sha256,
             ",".join(finding.parts) or "-",
+            repr(finding.reason) if finding.reason else "-",
             finding.scanner or "-",
             len(aliases),
             " ".join(everywhere[:SHOWN_PLACES]),
         )
         details = {
             "outcome": finding.outcome,
+            "reason": finding.reason,
             "parts": finding.parts,
             "look": finding.look,
             "scanner": finding.scanner,

@@ -240,7 +240,7 @@ def _respond(
     is_quiet = lane is Lane.SWEEP and finding.outcome not in JUDGED_BAD
     logger.log(
         logging.DEBUG if is_quiet else logging.INFO,
-        "upload %s sha256=%s bytes=%d outcome=%s answer=%s parts=%s looks=%d scanner=%s ms=%.0f",
+        "upload %s sha256=%s bytes=%d outcome=%s answer=%s parts=%s looks=%d scanner=%s ms=%.0f reason=%s",
         scan_id,
         body.sha256,
         body.size_bytes,
@@ -250,6 +250,8 @@ def _respond(
         finding.looks,
         finding.scanner or "-",
         times["total"],
+        # As Python writes it: it is words, and the name of a list may hold whatever its file did.
+        repr(finding.reason) if finding.reason else "-",
     )
     report = {
         "scan_id": scan_id,

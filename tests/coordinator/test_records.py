@@ -203,8 +203,9 @@ async def test_records_unseen_and_rejected_is_no_debt(ledger: Ledger, records: R
 @pytest.mark.parametrize("mode", list(Mode))
 async def test_records_rejections_are_logged(ledger: Ledger, records: Records, mode: Mode) -> None:
     """A rejection is logged with who asked and why; in shadow mode what would have been one."""
-    await write_down(records, FLAGGED, mode=mode)
+    await write_down(records, replace(FLAGGED, reason="judged before"), mode=mode)
     (entry,) = await entries(ledger)
+    assert entry.details["reason"] == "judged before"
     assert (entry.who, entry.sha256, entry.details["mode"]) == ("lemmy", body_of().sha256, mode)
     assert entry.details["parts"] == ["red disc", "blue square"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,6 +38,11 @@ async def ledger(c: Coordinator, *arguments: str) -> str:
     return done.stdout
 
 
+async def told(c: Coordinator, reason: str) -> bool:
+    """Say whether both the log and the audit tell why an upload was refused."""
+    return f"reason='{reason}'" in c.log and f"reason={reason}" in await ledger(c, "log")
+
+
 @asynccontextmanager
 async def scanned(c: Coordinator) -> AsyncIterator[None]:
     """Have a scanner that finds nothing."""
@@ -62,6 +68,8 @@ async def test_copies_of_a_blocked_file(tmp_path: Path) -> None:
             (200, "clean"),
         ]
         assert answers[1].report["reason"].startswith(f"blocked by an admin: a copy of {answers[0].report['sha256']}, ")
+        assert await told(c, "blocked by an admin")
+        assert await told(c, answers[1].report["reason"])
         await ledger(c, "forget", answers[0].report["sha256"])
         assert (await upload(c, known)).outcome == "clean"
 
@@ -94,6 +102,17 @@ async def test_copies_of_what_was_judged_before(tmp_path: Path) -> None:
         assert (await upload(c, copy_of(chelsea))).outcome == "blocked"
 
 
+async def test_copies_hits_of_hashes_name_their_list(tmp_path: Path) -> None:
+    """The answer, the log and the audit say which list blocks a picture by its SHA-256."""
+    chelsea = original()
+    (tmp_path / "list.txt").write_text(hashlib.sha256(chelsea).hexdigest())
+    async with Coordinator(tmp_path, deadline_ms=60_000) as c:
+        await ledger(c, "import", str(tmp_path / "list.txt"), "--source", "friends")
+        hit = await upload(c, chelsea)
+        assert hit.report["reason"] == "blocked by the list friends"
+        assert await told(c, hit.report["reason"])
+
+
 async def test_copies_of_a_list(tmp_path: Path) -> None:
     """A hit names the imported list; forgetting the list ends it."""
     pdq = likeness_of(photograph("chelsea")).pdq.hex()
@@ -104,5 +123,6 @@ async def test_copies_of_a_list(tmp_path: Path) -> None:
         hit = await upload(c, copy_of(original()))
         assert hit.outcome == "blocked"
         assert hit.report["reason"].startswith("blocked by the list friends: ")
+        assert await told(c, hit.report["reason"])
         await ledger(c, "forget", "--source", "friends")
         assert (await upload(c, copy_of(original()))).outcome == "clean"

@@ -160,6 +160,8 @@ async def test_look_obeys_the_admin(server: real.PictRs, here: Scene, decision: 
     await here.look.settle(await here.owe(data))
     assert (await server.original(alias)).status_code == status
     assert (here.scanners[0].lanes, await here.open_count()) == ([], 0)
+    _, told = await purges_and_looks(here)
+    assert [entry.details["reason"] for entry in told] == ["blocked by an admin"] * (decision is Decision.BLOCK)
 
 
 async def test_look_unknown_to_pictrs(server: real.PictRs, here: Scene) -> None:
