@@ -17,6 +17,7 @@ from coordinator.commands.who import login
 from shared.errors import ConfigurationError, FediwardError
 
 if TYPE_CHECKING:
+    from coordinator.ledger.audit import Entry
     from coordinator.ledger.decision import Decision
     from coordinator.ledger.decisions import Decided
     from coordinator.ledger.ledger import Ledger
@@ -206,7 +207,11 @@ def log(
 ) -> None:
     """Show what happened: rejections, purges, decisions, changes of credentials."""
     moment = _since(since) if since else None
-    entries = _with_ledger(lambda ledger: ledger.audit.entries(since=moment, limit=limit))
+
+    async def newest(ledger: Ledger) -> tuple[tuple[Entry, ...], int]:
+        return await ledger.audit.entries(since=moment, limit=limit), await ledger.audit.count(since=moment)
+
+    entries, count = _with_ledger(newest)
     rows: list[dict[str, object]] = [
         {
             "at": entry.at.isoformat(),
@@ -218,6 +223,8 @@ def log(
         for entry in entries
     ]
     listing.write(rows, as_json=as_json, empty="Nothing happened yet.")
+    if count > limit:
+        sys.stderr.write(f"These are the newest {limit} of {count} entries: `--limit {count}` shows all.\n")
 
 
 @app.command("export")

@@ -104,6 +104,14 @@ class Audit:
             rows = (await connection.execute(statement)).all()
         return tuple(map(_entry, reversed(rows)))
 
+    async def count(self, *, since: datetime | None = None) -> int:
+        """Return how many entries there are."""
+        statement = select(func.count()).select_from(audit)
+        if since is not None:
+            statement = statement.where(audit.c.at >= to_seconds(since))
+        async with self._store.reading() as connection:
+            return int((await connection.execute(statement)).scalar_one())
+
     async def last_id(self) -> int:
         """Return the number of the newest entry, 0 when there is none."""
         async with self._store.reading() as connection:

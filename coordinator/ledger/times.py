@@ -32,7 +32,10 @@ def parse_since(text: str, at: datetime) -> datetime:
     Raises ValueError.
     """
     if match := _SPAN.fullmatch(text):
-        return at - timedelta(**{_UNITS[match[2]]: int(match[1])})
+        try:
+            return at - timedelta(**{_UNITS[match[2]]: int(match[1])})
+        except OverflowError:
+            raise ValueError(f"{text} before {at} is no time") from None
     parsed = datetime.fromisoformat(text)
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 

@@ -74,6 +74,20 @@ def test_ledger_empty(tmp_path: Path) -> None:
         assert json.loads(run(data, "ledger", command, "--json").stdout) == []
 
 
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["table", "json"])
+def test_ledger_log_says_that_it_was_cut(tmp_path: Path, as_json: tuple[str, ...]) -> None:
+    """When there are more entries than are shown, stderr says so, and how to have all; otherwise it says nothing."""
+    data = tmp_path / "data"
+    for _ in range(3):
+        run(data, "ledger", "block", ONE)
+    cut = run(data, "ledger", "log", "--limit", "2", *as_json)
+    assert cut.stderr == "These are the newest 2 of 3 entries: `--limit 3` shows all.\n"
+    assert cut.stdout.count(ONE) == 2
+    for arguments in (("--limit", "3"), ("--limit", "2", "--since", "2999-01-01"), ()):
+        shown = run(data, "ledger", "log", *arguments, "--json")
+        assert (shown.returncode, shown.stderr) == (0, "")
+
+
 def test_ledger_unknown_picture(tmp_path: Path) -> None:
     """Showing or forgetting what is not known fails with one sentence."""
     for command in ("show", "forget"):
@@ -113,6 +127,7 @@ def test_ledger_forget_what_is_only_owed_or_logged(tmp_path: Path) -> None:
         (("forget",), "Say what to forget: hashes, --scanner NAME --since TIME, --source NAME or --pdq PDQ."),
         (("forget", "--scanner", "den"), "--scanner and --since belong together."),
         (("log", "--since", "long ago"), "--since: 'long ago' is neither a time nor a span such as 7d."),
+        (("log", "--since", "999999d"), "--since: '999999d' is neither a time nor a span such as 7d."),
     ],
 )
 def test_ledger_wrong_arguments(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:

@@ -27,6 +27,7 @@ async def test_audit_comes_back_as_it_was(tmp_path: Path) -> None:
         await ledger.audit.add(*ENTRIES)
         assert await ledger.audit.entries() == ENTRIES
         assert await ledger.audit.entries(limit=2) == ENTRIES[1:]
+        assert [await ledger.audit.count(since=since) for since in (None, START + HOUR)] == [3, 2]
 
 
 async def test_audit_picked(tmp_path: Path) -> None:
