@@ -242,20 +242,28 @@ def export() -> None:
 @app.command("import")
 def import_list(
     file: Annotated[Path, typer.Argument(help="One hash a line, or CSV with a header.", dir_okay=False)],
-    source: Annotated[str, typer.Option(help="A name for the list; a hit names it.")] = "",
+    source: Annotated[
+        str,
+        typer.Option(help="A name for the list; a hit names it. Otherwise what its column `source` says, or its file."),
+    ] = "",
     pdq: Annotated[bool, typer.Option("--pdq", help="Without a header: the hashes are PDQs, not SHA-256.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out lines that are wrong.")] = False,
     who: Who = "",
 ) -> None:
     """Import decisions; a hash alone blocks. What was decided before stays. A wrong line stops all of it."""
-    from coordinator.commands.lists import read_list
+    from coordinator.commands.lists import name_of, read_list
     from coordinator.ledger.exchange import Defaults
     from coordinator.ledger.times import now
 
     at, by = now(), who or login()
-    defaults = Defaults(who=by, at=at, source=source)
+    name = name_of(file, source)
+    defaults = Defaults(who=by, at=at, source=source, name=name)
     decided, listed, left_out = read_list(file, defaults, is_pdq=pdq, skip_bad=skip_bad)
-    new = _with_ledger(lambda ledger: ledger.decisions.add_list(decided, listed, who=by, at=at, source=source))
+    sources = {one.source for one in decided} | {one.source for one in listed}
+    one_source = sources.pop() if len(sources) == 1 else ""
+    new = _with_ledger(lambda ledger: ledger.decisions.add_list(decided, listed, who=by, at=at, source=one_source))
+    if one_source == name and not source:
+        sys.stderr.write(f"The list is named {name}.\n")
     before = len(decided) + len(listed) - new
     sys.stderr.write(f"Imported {new}; {before} were decided before; {left_out} left out.\n")
 

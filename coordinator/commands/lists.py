@@ -47,6 +47,20 @@ def read_list(
     return decided, listed, len(bad)
 
 
+def name_of(file: Path, source: str) -> str:
+    """Return what a list is called: as it was said, or as its file.
+
+    Raises ConfigurationError when that is no name, or the file is a device or pipe, such as /dev/stdin.
+    """
+    from coordinator.ledger.exchange import SOURCE_RULE, is_source
+
+    has_name = not {Path("/dev"), Path("/proc")} & set(file.parents)
+    name = source or (file.stem if has_name else "")
+    if not is_source(name):
+        raise ConfigurationError(f"--source NAME must name the list: {SOURCE_RULE}.")
+    return name
+
+
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")

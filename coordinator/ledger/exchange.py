@@ -20,6 +20,8 @@ from coordinator.media.looks import Likeness
 
 COLUMNS = ("sha256", "pdq", "quality", "decision", "source", "who", "at", "note")
 MAX_NOTE_CHARACTERS = 500
+MAX_SOURCE_CHARACTERS = 100
+SOURCE_RULE = f"at most {MAX_SOURCE_CHARACTERS} printable characters"
 FULL_QUALITY = 100
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _QUALITY = re.compile(r"[0-9]{1,3}")
@@ -45,11 +47,18 @@ class Defaults:
     at: datetime
     source: str = ""
     """When given, it is the source of every line, whatever the line says."""
+    name: str = ""
+    """The source of every line of a list that has no column for it."""
 
 
 def is_sha256(text: str) -> bool:
     """Say whether a text is a SHA-256 in hex, or a PDQ: nothing tells one from the other."""
     return _SHA256.fullmatch(text) is not None
+
+
+def is_source(text: str) -> bool:
+    """Say whether a text can be the name of a list: it stands in logs, and is typed to forget the list."""
+    return 0 < len(text) <= MAX_SOURCE_CHARACTERS and text.isprintable() and text == text.strip()
 
 
 def read_lines(
@@ -136,6 +145,9 @@ def _decided(number: int, cells: dict[str, str], defaults: Defaults) -> Decided:
         decision = Decision(cells.get("decision", "").lower() or Decision.BLOCK)
     except ValueError:
         raise LineError(number, "says neither allow nor block") from None
+    source = defaults.source or cells.get("source", defaults.name)
+    if source and not is_source(source):
+        raise LineError(number, f"has a source that is no name: {SOURCE_RULE}")
     text = cells.get("at", "")
     return Decided(
         sha256=cells.get("sha256", "").lower(),
@@ -143,7 +155,7 @@ def _decided(number: int, cells: dict[str, str], defaults: Defaults) -> Decided:
         who=cells.get("who") or defaults.who,
         at=_at(number, text) if text else defaults.at,
         note=cells.get("note", "")[:MAX_NOTE_CHARACTERS],
-        source=defaults.source or cells.get("source", ""),
+        source=source,
     )
 
 

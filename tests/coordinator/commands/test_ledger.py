@@ -220,6 +220,49 @@ def test_ledger_lists_that_share_a_picture(tmp_path: Path) -> None:
     assert decisions(data) == [(TWO, "block", "others")]
 
 
+def test_ledger_import_is_named_after_its_file(tmp_path: Path) -> None:
+    """Without --source a list has the name of its file, a hit says so, and it is forgotten by that name."""
+    data, file = tmp_path / "data", tmp_path / "friends.of.ours.txt"
+    file.write_text(ONE)
+    result = run(data, "ledger", "import", str(file))
+    assert result.stderr == ("The list is named friends.of.ours.\nImported 1; 0 were decided before; 0 left out.\n")
+    assert decisions(data) == [(ONE, "block", "friends.of.ours")]
+    (entry,) = json.loads(run(data, "ledger", "log", "--json").stdout)
+    assert entry["details"] == {"decision": "import", "source": "friends.of.ours", "count": 1}
+    assert run(data, "ledger", "forget", "--source", "friends.of.ours").stderr == "Forgot 1 decisions.\n"
+
+
+def test_ledger_export_keeps_its_sources(tmp_path: Path) -> None:
+    """An export that comes back without a name has the sources that it had: an admin's own is an admin's own."""
+    data, other, file = tmp_path / "data", tmp_path / "other", tmp_path / "export.csv"
+    file.write_text(ONE)
+    run(data, "ledger", "import", str(file), "--source", "friends")
+    run(data, "ledger", "block", TWO)
+    file.write_text(run(data, "ledger", "export").stdout)
+    result = run(other, "ledger", "import", str(file))
+    assert result.stderr == "Imported 2; 0 were decided before; 0 left out.\n"
+    assert sorted(decisions(other)) == sorted([(ONE, "block", "friends"), (TWO, "block", "")])
+    assert decisions(other) == decisions(data)
+
+
+def test_ledger_import_of_what_has_no_name(tmp_path: Path) -> None:
+    """Standard input, and a file whose name is none for a list, need --source; a name that is none is refused."""
+    data, file = tmp_path / "data", tmp_path / "a\tlist.txt"
+    file.write_text(ONE)
+    command = [sys.executable, "-m", "coordinator", "ledger", "import", "/dev/stdin"]
+    environment = {**os.environ, "FEDIWARD_DATA_DIR": str(data)}
+    for source, code in ("", 2), ("friends", 0):
+        arguments = ["--source", source]
+        done = subprocess.run(
+            [*command, *arguments], env=environment, input=ONE, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stderr
+    assert decisions(data) == [(ONE, "block", "friends")]
+    for source in ("", "x" * 101, "a\x1b[31mlist"):
+        sentence = fails(run(data, "ledger", "import", str(file), "--source", source), 2)
+        assert sentence == "--source NAME must name the list: at most 100 printable characters."
+
+
 def test_ledger_import_with_a_wrong_line(tmp_path: Path) -> None:
     """A wrong line is named by its number and nothing is imported, unless such lines are left out on purpose."""
     data, file = tmp_path / "data", tmp_path / "list.txt"

@@ -60,6 +60,28 @@ def test_exchange_wrong_line_is_named_by_its_number(line: str, fault: str) -> No
     assert str(wrong) == fault
 
 
+def test_exchange_lines_without_a_source_have_the_lists() -> None:
+    """A list without a column of sources has the name that it came under; one with the column says it itself."""
+    named = replace(DEFAULTS, name="list")
+    sources = [
+        read.source
+        for lines in ([sha(1)], ["pdq,note", f"{sha(1)},"], ["sha256,source", f"{sha(1)},friends", f"{sha(1)},"])
+        for read in read_lines(lines, named)
+        if not isinstance(read, LineError)
+    ]
+    assert sources == ["list", "list", "friends", ""]
+
+
+@pytest.mark.parametrize("source", ["x" * 101, "a\x1b[31mlist", "a\tlist"], ids=["long", "escape", "tab"])
+def test_exchange_wrong_source(source: str) -> None:
+    """A source that no log line could show is a fault of its line, unless the whole list is given another name."""
+    lines = ["sha256,source", f"{sha(1)},{source}"]
+    (wrong,) = read_lines(lines, DEFAULTS)
+    assert str(wrong) == "Line 2 has a source that is no name: at most 100 printable characters."
+    (read,) = read_lines(lines, replace(DEFAULTS, source="friends"))
+    assert isinstance(read, Decided)
+
+
 @pytest.mark.parametrize(
     ("time", "fault"),
     [
