@@ -12,7 +12,7 @@ from coordinator.body import Body, BodyMemory, read_body
 from coordinator.judge.outcomes import JUDGED_BAD, Outcome
 from coordinator.later.give_way import GiveWay
 from coordinator.later.places import places
-from coordinator.later.plan import PURGING, How, Plan, Postpone, Purge, Settle, Step, reason_after
+from coordinator.later.plan import OWED_ANEW, PURGING, How, Plan, Postpone, Purge, Settle, Step, reason_after
 from coordinator.ledger.audit import Audit, Entry, What
 from coordinator.ledger.debts import Debts, OpenDebt
 from coordinator.ledger.times import Clock, now
@@ -70,18 +70,26 @@ class Look:
     async def settle(self, owed: OpenDebt) -> Step:
         """Do what can be done about a debt now, write that down, and return it.
 
+        OWED_ANEW when the picture was accepted unseen again since the debt was read: nothing is written then.
+
         Raises UnreachableError, WrongKeyError and StrangerError when pict-rs cannot be worked with at all, and
         LedgerError; the debt is then as it was.
         """
         step = await self._settle(owed)
         await self._give_way.step()
-        if isinstance(step, Postpone):
-            until = self._clock() + timedelta(seconds=step.pause_s)
-            await self._debts.postpone(owed.id, until=until, reason=reason_after(owed.reason, step.reason))
-        elif isinstance(step, Settle):
-            await self._debts.settle_debt(owed.id, step.how, at=self._clock())
+        if not await self._write_down(owed, step):
+            step = OWED_ANEW
         logger.debug("later look sha256=%s %s", owed.debt.sha256, step)
         return step
+
+    async def _write_down(self, owed: OpenDebt, step: Step) -> bool:
+        """Say whether that was still possible."""
+        if isinstance(step, Postpone):
+            until = self._clock() + timedelta(seconds=step.pause_s)
+            return await self._debts.postpone(owed.id, until=until, reason=reason_after(owed.reason, step.reason))
+        if isinstance(step, Settle):
+            return await self._debts.settle_debt(owed.id, step.how, at=self._clock())
+        return True
 
     async def _settle(self, owed: OpenDebt) -> Step:
         try:
@@ -181,7 +189,8 @@ class Look:
 
     async def _purge(self, owed: OpenDebt, found: tuple[Stored, ...], bucket_url: str) -> Step:
         sha256 = owed.debt.sha256
-        await self._debts.postpone(owed.id, until=self._clock(), reason=PURGING)
+        if not await self._debts.postpone(owed.id, until=self._clock(), reason=PURGING):
+            return OWED_ANEW
         aliases: list[str] = []
         try:
             for stored in found:

@@ -59,6 +59,9 @@ class Leave:
     """Nobody can look at anything now; it stays due."""
 
 
+OWED_ANEW = Postpone(0.0, "it was accepted unseen again meanwhile")
+"""Due at once as it is: what was found out before may no longer hold."""
+
 Step: TypeAlias = Settle | Postpone | Purge | Leave
 
 

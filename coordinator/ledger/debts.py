@@ -44,7 +44,7 @@ class Debt:
         return 300
 
     def statements(self) -> Statements:
-        """Say what is to be written: the same picture accepted again is the same debt, due at once."""
+        """Say what is to be written: the same picture accepted again is the same debt, due at once, by a new id."""
         at = to_seconds(self.at)
         yield (
             _OWE,
@@ -66,6 +66,7 @@ class OpenDebt:
     """A debt that is not settled yet."""
 
     id: int
+    """Another one each time that the picture is accepted unseen: what was found out before does not settle it."""
     debt: Debt
     due: datetime
     """Not to be tried before."""
@@ -119,7 +120,10 @@ class Debts:
         )
 
     async def settle_debt(self, id: int, how: str, *, at: datetime) -> bool:
-        """Close a debt and say in one word how, such as `clean` or `purged`; False when it was closed before."""
+        """Close a debt and say in one word how, such as `clean` or `purged`.
+
+        False when it was closed, or owed anew, since it was read.
+        """
         statement = (
             update(debts)
             .where(debts.c.id == id, debts.c.settled.is_(None))
@@ -128,15 +132,18 @@ class Debts:
         async with self._store.writing() as connection:
             return (await connection.execute(statement)).rowcount == 1
 
-    async def postpone(self, id: int, *, until: datetime, reason: str) -> None:
-        """Put off a debt and keep why, in words without content. One that was settled meanwhile stays settled."""
+    async def postpone(self, id: int, *, until: datetime, reason: str) -> bool:
+        """Put off a debt and keep why, in words without content.
+
+        False when it was closed, or owed anew, since it was read; it is then left as it is.
+        """
         statement = (
             update(debts)
             .where(debts.c.id == id, debts.c.settled.is_(None))
             .values(due=to_seconds(until), tries=debts.c.tries + 1, reason=reason[:200])
         )
         async with self._store.writing() as connection:
-            await connection.execute(statement)
+            return (await connection.execute(statement)).rowcount == 1
 
     async def debt_counts(self) -> DebtCounts:
         """Count the open debts and say since when the oldest is open."""
@@ -159,10 +166,12 @@ def _open_debt(row: Row) -> OpenDebt:
 def _owe() -> Any:
     names = ("sha256", "size_bytes", "media_type", "outcome", "at", "due", "tries", "reason")
     statement = insert(debts).values({name: bindparam(name) for name in names})
+    # A look may have read the debt, and be about to settle it by what it found before.
+    new_id = select(func.max(debts.c.id) + 1).scalar_subquery()
     return statement.on_conflict_do_update(
         index_elements=[debts.c.sha256, debts.c.media_type],
         index_where=and_(debts.c.settled.is_(None)),
-        set_={"due": statement.excluded.due, "tries": 0, "reason": ""},
+        set_={"id": new_id, "due": statement.excluded.due, "tries": 0, "reason": ""},
     )
 
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from coordinator.body import Body, BodyMemory
 from coordinator.judge.outcomes import LaterLookMode, Outcome
-from coordinator.later.plan import PURGING, How, Leave, Postpone, Settle
+from coordinator.later.plan import OWED_ANEW, PURGING, How, Leave, Postpone, Settle
 from coordinator.ledger.audit import Entry, What
 from coordinator.ledger.decision import Decision
 from coordinator.ledger.decisions import Decided
@@ -176,6 +176,35 @@ async def test_look_unknown_to_pictrs(server: real.PictRs, here: Scene) -> None:
     assert await here.look.settle(owed) == Settle(How.NEVER_STORED)
     assert await here.open_count() == 0
     assert (await server.original(newest)).status_code == 200
+
+
+@pytest.mark.parametrize("searches", [0, 2], ids=["put-off", "last-search"])
+async def test_look_while_the_picture_is_accepted_unseen_again(server: real.PictRs, here: Scene, searches: int) -> None:
+    """What pict-rs does not have comes again while it is searched for: it stays due at once, and is then looked at."""
+    owed = await here.owe(data := bright())
+    for _ in range(searches):
+        assert isinstance(await here.look.settle(owed), Postpone)
+        owed = await here.owed(data)
+    with here.intake.upload():
+        settling = asyncio.create_task(here.look.settle(owed))
+        again = await here.owe(data)
+    assert await settling == OWED_ANEW
+    assert await here.owed(data) == again
+
+    alias = await upload(server, data)
+    assert await here.look.settle(again) == Settle(How.PURGED)
+    assert (await server.original(alias)).status_code == 404
+
+
+async def test_look_flagged_that_is_accepted_unseen_again(server: real.PictRs, here: Scene) -> None:
+    """A flagged picture that came again since its debt was read is purged by the debt as it is now."""
+    alias = await upload(server, data := bright())
+    owed = await here.owe(data)
+    again = await here.owe(data)
+    assert await here.look.settle(owed) == OWED_ANEW
+    assert (await here.owed(data), (await purges_and_looks(here))[0]) == (again, [])
+    assert await here.look.settle(again) == Settle(How.PURGED)
+    assert (await server.original(alias)).status_code == 404
 
 
 async def test_look_stored_under_another_format(server: real.PictRs, here: Scene) -> None:

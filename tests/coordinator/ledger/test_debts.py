@@ -48,8 +48,24 @@ async def test_debts_same_picture_is_one_debt(tmp_path: Path) -> None:
         await ledger.debts.postpone(owed.id, until=START + 48 * HOUR, reason="not stored yet")
         await ledger.debts.owe(debt(1, at=START + HOUR), deadline_s=soon())
         (again,) = await ledger.debts.open_debts(limit=10, due_before=START + HOUR)
-        assert (again.id, again.tries, again.debt.at) == (owed.id, 0, START)
+        assert (again.debt, again.tries) == (owed.debt, 0)
         assert await ledger.debts.debt_counts() == DebtCounts(1, START)
+
+
+async def test_debts_owed_anew_is_not_settled_by_what_was_known_before(tmp_path: Path) -> None:
+    """Accepted unseen again in the same second, a picture is neither settled nor put off by who read of it before."""
+    async with Ledger(file_in(tmp_path)) as ledger:
+        await ledger.debts.owe(debt(1), deadline_s=soon())
+        await ledger.debts.owe(debt(2), deadline_s=soon())
+        (before,) = await ledger.debts.open_debts_of(sha(1))
+        await ledger.debts.owe(debt(1), deadline_s=soon())
+        assert not await ledger.debts.settle_debt(before.id, "never_stored", at=START)
+        assert not await ledger.debts.postpone(before.id, until=START + HOUR, reason="not stored yet")
+        due = await ledger.debts.open_debts(limit=10, due_before=START)
+        assert {owed.debt for owed in due} == {debt(1), debt(2)}
+        (after,) = await ledger.debts.open_debts_of(sha(1))
+        assert await ledger.debts.settle_debt(after.id, "clean", at=START)
+        assert [owed.debt for owed in await ledger.debts.all_open(limit=10)] == [debt(2)]
 
 
 async def test_debts_same_picture_in_both_orders_of_one_batch(tmp_path: Path) -> None:
