@@ -12,7 +12,19 @@ from coordinator.body import Body, BodyMemory, read_body
 from coordinator.judge.outcomes import JUDGED_BAD, Outcome
 from coordinator.later.give_way import GiveWay
 from coordinator.later.places import places
-from coordinator.later.plan import OWED_ANEW, PURGING, How, Plan, Postpone, Purge, Settle, Step, reason_after
+from coordinator.later.plan import (
+    OWED_ANEW,
+    PURGING,
+    Cause,
+    How,
+    Plan,
+    Postpone,
+    Purge,
+    Settle,
+    Step,
+    cause_of,
+    tries_of,
+)
 from coordinator.ledger.audit import Audit, Entry, What
 from coordinator.ledger.debts import Debts, OpenDebt
 from coordinator.ledger.times import Clock, now
@@ -86,7 +98,8 @@ class Look:
         """Say whether that was still possible."""
         if isinstance(step, Postpone):
             until = self._clock() + timedelta(seconds=step.pause_s)
-            return await self._debts.postpone(owed.id, until=until, reason=reason_after(owed.reason, step.reason))
+            tries = tries_of(cause_of(step.reason), owed.tries, owed.reason) + 1
+            return await self._debts.postpone(owed.id, until=until, tries=tries, reason=step.reason)
         if isinstance(step, Settle):
             return await self._debts.settle_debt(owed.id, step.how, at=self._clock())
         return True
@@ -96,9 +109,9 @@ class Look:
             return await self._search(owed)
         except UnreachableError as error:
             await self._only_this_one()
-            return self._plan.after_fault(owed.tries, str(error))
+            return self._plan.after_fault(owed.tries, owed.reason, str(error))
         except (FaultError, NotServedError) as error:
-            return self._plan.after_fault(owed.tries, str(error))
+            return self._plan.after_fault(owed.tries, owed.reason, str(error))
 
     async def _search(self, owed: OpenDebt) -> Step:
         content = Content(owed.debt.sha256, owed.debt.size_bytes, owed.debt.media_type)
@@ -106,8 +119,8 @@ class Look:
         # The same bytes may have come again meanwhile, or an admin may have decided about them.
         finding = await self._records.recall(body, recording=False)
         if finding is not None and finding.outcome not in JUDGED_BAD:
-            return self._plan.after_look(finding.outcome, owed.tries)
-        found = await self._pictrs.find(content, all_formats=self._plan.is_last_search(owed.tries))
+            return self._plan.after_look(finding.outcome, owed.tries, owed.reason)
+        found = await self._pictrs.find(content, all_formats=self._plan.looks_everywhere(owed.tries, owed.reason))
         if not found:
             return await self._after_search(owed)
         stored = next((stored for stored in found if stored.aliases), found[0])
@@ -116,7 +129,7 @@ class Look:
             finding, bucket_url = await self._look_at(stored, content.size_bytes)
         else:
             bucket_url = await self._bucket_url(stored)
-        step = self._plan.after_look(finding.outcome, owed.tries)
+        step = self._plan.after_look(finding.outcome, owed.tries, owed.reason, partial=finding.partial)
         if finding.outcome in JUDGED_BAD:
             await self._tell(owed, found, finding, bucket_url)
         elif finding.outcome in NOT_LOOKED_AT:
@@ -149,7 +162,8 @@ class Look:
         try:
             async with asyncio.timeout(FETCH_S), self._pictrs.original(stored) as original:
                 return original.redirected_to
-        except (TimeoutError, NotServedError):
+        except (TimeoutError, NotServedError, UnreachableError):
+            # The bucket may be throttled: what is flagged is removed all the same.
             return ""
 
     async def _fetch(self, stored: Stored, body: Body) -> str:
@@ -189,18 +203,17 @@ class Look:
 
     async def _purge(self, owed: OpenDebt, found: tuple[Stored, ...], bucket_url: str) -> Step:
         sha256 = owed.debt.sha256
-        if not await self._debts.postpone(owed.id, until=self._clock(), reason=PURGING):
+        tries = tries_of(Cause.PURGE, owed.tries, owed.reason)
+        if not await self._debts.postpone(owed.id, until=owed.due, tries=tries, reason=PURGING):
             return OWED_ANEW
         aliases: list[str] = []
         try:
             for stored in found:
                 aliases += await self._pictrs.purge(stored)
         except (CannotPurgeError, FaultError, UnreachableError) as error:
-            if isinstance(error, UnreachableError):
-                await self._only_this_one()
             logger.error("sha256=%s stays: %s", sha256, error)
             await self._write(What.PURGE, owed, {"state": "failed", "reason": str(error)})
-            return self._plan.after_purge_failed(owed.tries, str(error))
+            return self._plan.after_purge_failed(owed.tries, owed.reason, str(error))
         logger.warning("purged sha256=%s aliases=%s", sha256, ",".join(aliases))
         await self._write(What.PURGE, owed, {"state": "gone", "aliases": aliases})
         if bucket_url and not await self._pictrs.vanishes(bucket_url):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import TypeAlias
 
-from coordinator.judge.outcomes import Answer, LaterLookMode, Mode, Outcome, OutcomeTable
+from coordinator.judge.outcomes import JUDGED_BAD, Answer, LaterLookMode, Mode, Outcome, OutcomeTable
 
 NOT_THERE_PAUSES_S = (5.0, 60.0, 600.0)
 """pict-rs gives a picture its first alias after it was told to accept it; what is still missing after these pauses was
@@ -21,6 +21,19 @@ MOST_TRIES = 16
 
 PURGING = "flagged; being purged"
 """Kept with a debt before pict-rs is told to purge: after a crash, a picture that is gone was purged by us."""
+
+NOT_THERE = "pict-rs does not have it yet"
+LOOK_ENDED = "the look ended as"
+
+
+class Cause(Enum):
+    """Why a debt was postponed, as its reason tells. Tries count for one cause, and anew when another comes."""
+
+    NOT_THERE = auto()
+    FAULT = auto()
+    LOOK = auto()
+    PURGE = auto()
+    """It was flagged: whatever the purge fails by."""
 
 
 class How(StrEnum):
@@ -65,9 +78,18 @@ OWED_ANEW = Postpone(0.0, "it was accepted unseen again meanwhile")
 Step: TypeAlias = Settle | Postpone | Purge | Leave
 
 
-def reason_after(old: str, new: str) -> str:
-    """Return the reason to keep with a debt: that pict-rs was told to purge is not forgotten over a newer one."""
-    return f"{PURGING}; {new}" if old.startswith(PURGING) and not new.startswith(PURGING) else new
+def cause_of(reason: str) -> Cause:
+    """Return what a debt was postponed for last; that of a new one does not matter, as it has no tries."""
+    if reason.startswith(PURGING):
+        return Cause.PURGE
+    if reason == NOT_THERE:
+        return Cause.NOT_THERE
+    return Cause.LOOK if reason.startswith(LOOK_ENDED) else Cause.FAULT
+
+
+def tries_of(cause: Cause, tries: int, reason: str) -> int:
+    """Return how many of the last tries, all of them or none, failed by this cause."""
+    return tries if cause_of(reason) is cause else 0
 
 
 def next_pause_s(tries: int) -> float:
@@ -76,7 +98,10 @@ def next_pause_s(tries: int) -> float:
 
 
 class Plan:
-    """Decide by the admin's settings. In shadow mode nothing is removed."""
+    """Decide by the admin's settings. In shadow mode nothing is removed.
+
+    `tries` and `reason` are those of the debt: how often it was postponed in a row for this reason.
+    """
 
     def __init__(
         self, mode: LaterLookMode, outcomes: OutcomeTable, *, not_there_pauses_s: Sequence[float] = NOT_THERE_PAUSES_S
@@ -90,34 +115,43 @@ class Plan:
         """Say whether what is flagged is removed."""
         return self._mode is LaterLookMode.PURGE and self._outcomes.mode is not Mode.SHADOW
 
-    def is_last_search(self, tries: int) -> bool:
-        """Say whether a picture that is not found now is given up: then it is worth looking everywhere."""
-        return tries >= len(self._not_there_pauses_s)
+    def looks_everywhere(self, tries: int, reason: str) -> bool:
+        """Say whether all formats are searched: before it is given up, and for what may have been there before."""
+        is_known = reason not in {"", NOT_THERE}
+        return is_known or tries_of(Cause.NOT_THERE, tries, reason) >= len(self._not_there_pauses_s)
 
     def after_search(self, tries: int, reason: str) -> Settle | Postpone:
-        """Decide about a picture that pict-rs does not have; `reason` is why the debt was postponed before."""
-        if reason.startswith(PURGING):
+        """Decide about a picture that pict-rs does not have."""
+        if cause_of(reason) is Cause.PURGE:
             return Settle(How.PURGED)
-        if self.is_last_search(tries):
+        searches = tries_of(Cause.NOT_THERE, tries, reason)
+        if searches >= len(self._not_there_pauses_s):
             return Settle(How.NEVER_STORED)
-        return Postpone(self._not_there_pauses_s[tries], "pict-rs does not have it yet")
+        return Postpone(self._not_there_pauses_s[searches], NOT_THERE)
 
-    def after_fault(self, tries: int, reason: str) -> Settle | Postpone:
+    def after_fault(self, tries: int, reason: str, fault: str) -> Settle | Postpone:
         """Decide about a picture that pict-rs does not hand out."""
-        return Settle(How.NOT_SERVED) if tries >= MOST_TRIES else Postpone(next_pause_s(tries), reason)
+        if cause_of(reason) is Cause.PURGE:
+            return self.after_purge_failed(tries, reason, fault)
+        faults = tries_of(Cause.FAULT, tries, reason)
+        return Settle(How.NOT_SERVED) if faults >= MOST_TRIES else Postpone(next_pause_s(faults), fault)
 
-    def after_look(self, outcome: Outcome, tries: int) -> Step:
-        """Decide about a picture that was looked at, or should have been."""
+    def after_look(self, outcome: Outcome, tries: int, reason: str, *, partial: bool = False) -> Step:
+        """Decide about a picture that was looked at, in part or whole, or should have been."""
         if outcome in {Outcome.NO_SCANNER, Outcome.OVERLOADED}:
             return Leave()
+        if outcome in JUDGED_BAD:
+            if self._outcomes.rule(outcome).would_be is Answer.ACCEPT:
+                return Settle(outcome.value)
+            return Purge() if self.purges else Settle(How.REPORTED)
+        ended = f"{LOOK_ENDED} {outcome}"
+        if cause_of(reason) is Cause.PURGE and (partial or outcome not in {Outcome.CLEAN, Outcome.ALLOWED}):
+            # What was flagged is cleared by a verdict, or by an admin, and by nothing less.
+            return self.after_purge_failed(tries, reason, ended)
         if outcome in {Outcome.TIMED_OUT, Outcome.SCANNER_FAULT}:
-            return Postpone(next_pause_s(tries), f"the look ended as {outcome}")
-        if outcome not in {Outcome.FLAGGED, Outcome.BLOCKED}:
-            return Settle(outcome.value)
-        if self._outcomes.rule(outcome).would_be is Answer.ACCEPT:
-            return Settle(outcome.value)
-        return Purge() if self.purges else Settle(How.REPORTED)
+            return Postpone(next_pause_s(tries_of(Cause.LOOK, tries, reason)), ended)
+        return Settle(outcome.value)
 
-    def after_purge_failed(self, tries: int, reason: str) -> Postpone:
+    def after_purge_failed(self, tries: int, reason: str, fault: str) -> Postpone:
         """Decide about a picture that pict-rs keeps: it is not forgotten before somebody has removed it."""
-        return Postpone(next_pause_s(tries), f"{PURGING}; {reason}")
+        return Postpone(next_pause_s(tries_of(Cause.PURGE, tries, reason)), f"{PURGING}; {fault}")

@@ -71,7 +71,7 @@ class OpenDebt:
     due: datetime
     """Not to be tried before."""
     tries: int
-    """How often it was postponed."""
+    """How often it was postponed in a row for the same cause."""
     reason: str
     """Why it was postponed last; empty at first."""
 
@@ -132,15 +132,15 @@ class Debts:
         async with self._store.writing() as connection:
             return (await connection.execute(statement)).rowcount == 1
 
-    async def postpone(self, id: int, *, until: datetime, reason: str) -> bool:
-        """Put off a debt and keep why, in words without content.
+    async def postpone(self, id: int, *, until: datetime, tries: int, reason: str) -> bool:
+        """Put off a debt; keep how often that was for this cause, and why, in words without content.
 
         False when it was closed, or owed anew, since it was read; it is then left as it is.
         """
         statement = (
             update(debts)
             .where(debts.c.id == id, debts.c.settled.is_(None))
-            .values(due=to_seconds(until), tries=debts.c.tries + 1, reason=reason[:200])
+            .values(due=to_seconds(until), tries=tries, reason=reason[:200])
         )
         async with self._store.writing() as connection:
             return (await connection.execute(statement)).rowcount == 1

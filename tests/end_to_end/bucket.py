@@ -25,6 +25,8 @@ class Bucket(ThreadingHTTPServer):
         """Headers of the requests to public addresses, names in lower case."""
         self.keeps = False
         """Refuse to delete."""
+        self.is_throttled = False
+        """Hand nothing out by public addresses, for now."""
 
     @property
     def url(self) -> str:
@@ -63,6 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.startswith(PUBLIC):
             self.server.readers.append({name.lower(): value for name, value in self.headers.items()})
+            if self.server.is_throttled:
+                self._reply(503, b"", {})
+                return
         data = self.server.files.get(self._key)
         if data is None:
             self._reply(404, b"", {})

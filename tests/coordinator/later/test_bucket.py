@@ -78,3 +78,19 @@ async def test_look_looks_into_the_bucket_for_what_it_remembers(tmp_path: Path) 
             *_, told = await here.ledger.audit.entries(what=What.LATER_LOOK)
         assert told.details["places"][-1] == f"{bucket.url}{PUBLIC}/{name}"
         assert len(scanner.lanes) == 1
+
+
+async def test_look_purges_what_it_remembers_while_the_bucket_is_throttled(tmp_path: Path) -> None:
+    """A bucket that hands nothing out now does not hold up the removal of what is known to be flagged."""
+    real.require()
+    with serving() as bucket:
+        async with (
+            real.PictRs(tmp_path, validation=None, others=bucket.settings) as server,
+            scene(tmp_path, server.url) as here,
+        ):
+            here.add_scanner()
+            for is_throttled in (False, True):
+                bucket.is_throttled = is_throttled
+                await server.upload(data := picture(255))
+                assert await here.look.settle(await here.owe(data)) == Settle(How.PURGED)
+                assert bucket.pictures == set()

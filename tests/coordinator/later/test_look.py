@@ -22,12 +22,16 @@ from coordinator.pictrs.content import Content
 from coordinator.pictrs.errors import UnreachableError, WrongKeyError
 from shared.messages import FailureKind, Lane
 from tests.coordinator.later.scene import BODY_LIMIT_BYTES, Scene, picture, scene
+from tests.coordinator.pictrs.scripted import Reply, Server
 from tests.end_to_end import pictrs as real
 from tests.end_to_end.sled import drop_delete_token
 
 pytestmark = [pytest.mark.pictrs, pytest.mark.asyncio(loop_scope="module")]
 
 NUMBERS = iter(range(1, 10_000))
+
+
+HASHES = "/internal/hashes"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -222,13 +226,43 @@ async def test_look_after_a_crash_in_mid_purge(server: real.PictRs, here: Scene)
     """What is gone after pict-rs was told to purge it was purged by us, and the audit gets to know."""
     await upload(server, data := bright())
     owed = await here.owe(data)
-    await here.ledger.debts.postpone(owed.id, until=now(), reason=PURGING)
+    await here.ledger.debts.postpone(owed.id, until=now(), tries=0, reason=PURGING)
     (stored,) = await here.client.find(content_of(data))
     await here.client.purge(stored)
 
     assert await here.look.settle(await here.owed(data)) == Settle(How.PURGED)
     ((purged,), _) = await purges_and_looks(here)
     assert purged.details == {"state": "gone"}
+
+
+async def test_look_flagged_is_not_given_up_over_a_fault(tmp_path: Path) -> None:
+    """pict-rs fails on the hash of a picture that it could often not purge: that stays known, and is tried again."""
+    faulty = Server({HASHES: Reply(500)})
+    async with faulty, scene(tmp_path, faulty.url) as here:
+        here.add_scanner()
+        owed = await here.owe(data := bright())
+        await here.ledger.debts.postpone(owed.id, until=now(), tries=99, reason=f"{PURGING}; kept")
+        assert isinstance(await here.look.settle(await here.owed(data)), Postpone)
+        owed = await here.owed(data)
+        assert (owed.tries, owed.reason) == (100, f"{PURGING}; pict-rs answers with status 500")
+
+
+async def test_look_searches_again_after_faults(tmp_path: Path) -> None:
+    """However often pict-rs failed on its hash, a picture that is not there is searched for a few times."""
+    server = Server({HASHES: Reply(500)})
+    async with server, scene(tmp_path, server.url) as here:
+        here.add_scanner()
+        owed = await here.owe(data := bright())
+        for tries in range(1, 4):
+            assert isinstance(await here.look.settle(owed), Postpone)
+            owed = await here.owed(data)
+            assert (owed.tries, owed.reason) == (tries, "pict-rs answers with status 500")
+        server.replies[HASHES] = Reply(body=b'{"page": {"limit": 1, "hashes": []}}')
+        for tries in range(1, 3):
+            assert isinstance(await here.look.settle(owed), Postpone)
+            owed = await here.owed(data)
+            assert (owed.tries, owed.reason) == (tries, "pict-rs does not have it yet")
+        assert await here.look.settle(owed) == Settle(How.NEVER_STORED)
 
 
 async def test_look_without_scanner_changes_nothing(server: real.PictRs, tmp_path: Path) -> None:
@@ -326,12 +360,29 @@ async def test_look_at_a_picture_with_an_alias_that_cannot_be_purged(
             here.add_scanner()
             assert isinstance(await here.look.settle(await here.owe(data)), Postpone)
             owed = await here.owed(data)
-            assert owed.reason.startswith(PURGING)
+            assert (owed.tries, owed.reason.startswith(PURGING)) == (1, True)
             ((failed,), _) = await purges_and_looks(here)
             assert (failed.details["state"], stays in failed.details["reason"]) == ("failed", True)
         assert [(await server.original(alias)).status_code for alias in (goes, stays)] == [404, 200]
         assert stays in caplog.text
         assert "no delete token" in caplog.text
+
+
+async def test_look_at_a_picture_that_cannot_be_purged_and_has_another_format(tmp_path: Path) -> None:
+    """A picture whose media type was wrong, and that pict-rs keeps, is found again: it is not taken for purged."""
+    real.require()
+    async with real.PictRs(tmp_path, validation=None) as server:
+        stays = await upload(server, data := picture(255, 7_001))
+        await server.stop()
+        drop_delete_token(server.home, stays)
+        await server.start()
+        async with scene(tmp_path, server.url, gone_s=1.0) as here:
+            here.add_scanner()
+            owed = await here.owe(data, media_type="image/gif")
+            for _ in range(4):
+                assert isinstance(await here.look.settle(owed), Postpone)
+                owed = await here.owed(data)
+            assert (owed.tries, owed.reason.startswith(PURGING)) == (2, True)
 
 
 def content_of(data: bytes) -> Content:

@@ -45,7 +45,7 @@ async def test_debts_same_picture_is_one_debt(tmp_path: Path) -> None:
     async with Ledger(file_in(tmp_path)) as ledger:
         await ledger.debts.owe(debt(1), deadline_s=soon())
         (owed,) = await ledger.debts.open_debts(limit=10, due_before=START)
-        await ledger.debts.postpone(owed.id, until=START + 48 * HOUR, reason="not stored yet")
+        await ledger.debts.postpone(owed.id, until=START + 48 * HOUR, tries=1, reason="not stored yet")
         await ledger.debts.owe(debt(1, at=START + HOUR), deadline_s=soon())
         (again,) = await ledger.debts.open_debts(limit=10, due_before=START + HOUR)
         assert (again.debt, again.tries) == (owed.debt, 0)
@@ -60,7 +60,7 @@ async def test_debts_owed_anew_is_not_settled_by_what_was_known_before(tmp_path:
         (before,) = await ledger.debts.open_debts_of(sha(1))
         await ledger.debts.owe(debt(1), deadline_s=soon())
         assert not await ledger.debts.settle_debt(before.id, "never_stored", at=START)
-        assert not await ledger.debts.postpone(before.id, until=START + HOUR, reason="not stored yet")
+        assert not await ledger.debts.postpone(before.id, until=START + HOUR, tries=1, reason="not stored yet")
         due = await ledger.debts.open_debts(limit=10, due_before=START)
         assert {owed.debt for owed in due} == {debt(1), debt(2)}
         (after,) = await ledger.debts.open_debts_of(sha(1))
@@ -80,7 +80,7 @@ async def test_debts_postponed(tmp_path: Path) -> None:
     async with Ledger(file_in(tmp_path)) as ledger:
         await ledger.debts.owe(debt(1), deadline_s=soon())
         (owed,) = await ledger.debts.open_debts_of(sha(1))
-        await ledger.debts.postpone(owed.id, until=START + HOUR, reason="pict-rs is away")
+        await ledger.debts.postpone(owed.id, until=START + HOUR, tries=1, reason="pict-rs is away")
         assert await ledger.debts.open_debts(limit=10, due_before=START) == ()
         (late,) = await ledger.debts.open_debts(limit=10, due_before=START + HOUR)
     assert (late.tries, late.reason, late.due) == (1, "pict-rs is away", START + HOUR)
@@ -93,7 +93,7 @@ async def test_debts_settled_once(tmp_path: Path) -> None:
         (owed,) = await ledger.debts.open_debts_of(sha(1))
         assert await ledger.debts.settle_debt(owed.id, "purged", at=START)
         assert not await ledger.debts.settle_debt(owed.id, "clean", at=START)
-        await ledger.debts.postpone(owed.id, until=START, reason="late")
+        await ledger.debts.postpone(owed.id, until=START, tries=1, reason="late")
         assert await ledger.debts.open_debts_of(sha(1)) == ()
         assert await ledger.debts.debt_counts() == DebtCounts(0, None)
         (kept,) = (await ledger.summary(sha(1))).debts
