@@ -7,11 +7,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from coordinator.ledger.errors import LedgerFault, translated
+from coordinator.ledger.errors import LedgerFault, damaged, is_damage, translated
 
 BUSY_S = 10.0
-PAGES = 4096
-"""Pages, of 4 KiB, copied at once; between two such steps others may write."""
 
 
 def back_up(path: Path, target: Path) -> None:
@@ -23,15 +21,16 @@ def back_up(path: Path, target: Path) -> None:
         raise LedgerFault(f"{path} does not exist; FEDIWARD_DATA_DIR says where the ledger is.")
     try:
         with closing(sqlite3.connect(path, timeout=BUSY_S)) as source:
-            copy_database(source, target)
+            copy_database(source, target, path=path)
     except sqlite3.Error as error:
         raise translated(error, path) from error
 
 
-def copy_database(source: sqlite3.Connection, target: Path, *, replace: bool = False) -> None:
-    """Write a copy of mode 0600 that opens by itself. Blocks: run it in a thread.
+def copy_database(source: sqlite3.Connection, target: Path, *, path: Path, replace: bool = False) -> None:
+    """Write a copy of mode 0600 that opens by itself, and look through it. Blocks: run it in a thread.
 
-    Raises LedgerFault when the target exists, unless it may be replaced, or cannot be written.
+    Raises LedgerFault when the source, which is at `path`, is damaged, and when the target exists, unless it may be
+    replaced, or cannot be written.
     """
     if target.exists() and not replace:
         raise LedgerFault(f"{target} exists already; choose another name.")
@@ -40,15 +39,20 @@ def copy_database(source: sqlite3.Connection, target: Path, *, replace: bool = F
         part.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(part)) as copy:
-            source.backup(copy, pages=PAGES)
+            # In one step: SQLite begins again when somebody has written between two. It reads one state of the source,
+            # whose log takes what others write meanwhile.
+            source.backup(copy, pages=-1)
             # One file, without a log beside it, is what somebody can carry away.
             copy.execute("PRAGMA journal_mode=DELETE")
+            # Pages are copied as they are, damaged or not; to look through them takes less time than to copy them.
+            if copy.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                raise damaged(path)
         with part.open("rb") as file:
             os.fsync(file.fileno())
         part.replace(target)
     except sqlite3.Error as error:
         part.unlink(missing_ok=True)
-        raise translated(error, target) from error
+        raise translated(error, path if is_damage(error) else target) from error
     except OSError as error:
         part.unlink(missing_ok=True)
         raise LedgerFault(f"{target}: {error.strerror}.") from error

@@ -34,14 +34,26 @@ _REASONS = {
     "SQLITE_INTERRUPT": "it was interrupted",
 }
 
+_DAMAGED = "is damaged; restore a backup, or move it away to begin a new one"
+
 _FAULTS = {
-    "SQLITE_CORRUPT": "is damaged; restore a backup, or move it away to begin a new one",
+    "SQLITE_CORRUPT": _DAMAGED,
     "SQLITE_NOTADB": "is not a database; restore a backup, or move it away to begin a new one",
     "SQLITE_READONLY": "cannot be written; the file and its folder must be writable",
     "SQLITE_CANTOPEN": "cannot be opened; the file and its folder must be writable",
     "SQLITE_PERM": "cannot be opened; the file and its folder must be writable",
     "SQLITE_AUTH": "cannot be opened; the file and its folder must be writable",
 }
+
+
+def damaged(place: object) -> LedgerFault:
+    """Return what to raise for a file that does not hold together."""
+    return LedgerFault(f"{place} {_DAMAGED}.")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Say whether it is what was read that is at fault, not where it was written to."""
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def translated(error: SQLAlchemyError | sqlite3.Error, place: object) -> LedgerError:

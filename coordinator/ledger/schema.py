@@ -97,10 +97,8 @@ def _bring_up_to_date(path: Path, schema: Schema) -> None:
         if revision == newest:
             return
         if revision:
-            if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise LedgerFault(f"{path} is damaged; restore a backup, or move it away to begin a new one.")
             backup = path.with_name(f"{path.name}.before-{newest}")
-            copy_database(connection, backup, replace=True)
+            copy_database(connection, backup, path=path, replace=True)
             logger.info("%s is brought from schema %s to %s; a copy is %s", path, revision, newest, backup)
         connection.execute("PRAGMA journal_mode=WAL")
     _migrate(path, schema)

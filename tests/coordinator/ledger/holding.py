@@ -1,11 +1,12 @@
-"""Hold a database as another process may: locked for writing, or for everybody."""
+"""Hold a database as another process may: written, or locked for writing or for everybody."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 
 @contextmanager
@@ -31,3 +32,25 @@ def closed_to_all(path: Path) -> Iterator[None]:
     finally:
         connection.execute("ROLLBACK")
         connection.close()
+
+
+@contextmanager
+def committed_to_without_pause(path: Path) -> Iterator[None]:
+    """Have another connection commit again and again, as fast as it can."""
+    begun, ended = Event(), Event()
+
+    def commit() -> None:
+        with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous=OFF")
+            while not ended.is_set():
+                connection.execute("INSERT INTO marks VALUES ('test', 0) ON CONFLICT DO UPDATE SET number = number + 1")
+                begun.set()
+
+    thread = Thread(target=commit)
+    thread.start()
+    try:
+        assert begun.wait(60)
+        yield
+    finally:
+        ended.set()
+        thread.join()
