@@ -25,13 +25,17 @@ async def test_scanner_killed_in_mid_scan_is_replaced_by_another(tmp_path: Path)
         FaultProxy(port=c.public_port) as proxy,
         Scanner(c, "slow", coordinator=proxy.ws_url, null_ms_per_frame=1000) as slow,
     ):
+        # It was asked frames of noise before: what counts is what comes on top of these.
+        before = proxy.bytes_down
         answer = asyncio.create_task(upload(c, bright()))
-        await until(lambda: proxy.bytes_down > FRAME_BYTES, within_s=10, what="the frame is at the scanner")
+        await until(lambda: proxy.bytes_down > before + FRAME_BYTES, within_s=10, what="the frame is at the scanner")
         # So that it is still computing when the other one is there, however busy this machine is.
         slow.send(signal.SIGSTOP)
         async with Peer(c, "other") as other:
             slow.send(signal.SIGKILL)
-            await other.answer(await other.next_scan())
+            held = await other.next_scan()
+            assert held.scan.attempt == 2
+            await other.answer(held)
             assert (await answer).outcome == "flagged"
             assert f"scanner={other.name}" in c.log
 
@@ -47,6 +51,7 @@ async def test_scan_is_with_another_scanner_at_once_after_a_reset(tmp_path: Path
                 async with Peer(c, "steady") as steady:
                     reset_s = faulty.reset()
                     held = await steady.next_scan()
+                    assert held.scan.attempt == 2
                     took_s.append(held.at_s - reset_s)
                     await steady.answer(held)
                     assert (await answer).outcome == "clean"

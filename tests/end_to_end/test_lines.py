@@ -44,6 +44,7 @@ async def test_silent_scanner_is_replaced_in_time(tmp_path: Path, has_received: 
             sign_s = time.monotonic()
         async with Peer(c, "other") as other:
             held = await other.next_scan()
+            assert held.scan.attempt == 2
             await other.answer(held)
             assert (await answer).outcome == "flagged"
             print(f"re-dispatch on silence after {held.at_s - sign_s:.2f} s")
@@ -128,7 +129,9 @@ async def test_half_open_line_is_fenced(tmp_path: Path) -> None:
         async with Peer(c, "other") as other:
             proxy.half_open()
             async with Peer(c, peer.name, token=peer.token) as again:
-                await other.answer(await other.next_scan())
+                held = await other.next_scan()
+                assert held.scan.attempt == 2
+                await other.answer(held)
                 assert (await answer).outcome == "flagged"
                 assert "a newer connection" in c.log
                 assert again.cancelled == []

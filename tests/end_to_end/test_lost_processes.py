@@ -32,11 +32,15 @@ async def test_scanner_stopped_in_mid_scan_is_replaced_by_another(tmp_path: Path
         FaultProxy(port=c.public_port) as proxy,
         Scanner(c, "still", coordinator=proxy.ws_url, null_ms_per_frame=500) as still,
     ):
+        # It was asked frames of noise before: what counts is what comes on top of these.
+        before = proxy.bytes_down
         answer = asyncio.create_task(upload(c, bright()))
-        await until(lambda: proxy.bytes_down > FRAME_BYTES, within_s=10, what="the frame is at the scanner")
+        await until(lambda: proxy.bytes_down > before + FRAME_BYTES, within_s=10, what="the frame is at the scanner")
         still.send(signal.SIGSTOP)
         async with Peer(c, "other") as other:
-            await other.answer(await other.next_scan())
+            held = await other.next_scan()
+            assert held.scan.attempt == 2
+            await other.answer(held)
             assert (await answer).outcome == "flagged"
         still.send(signal.SIGCONT)
         assert (await upload(c, dark())).outcome == "clean"
