@@ -115,6 +115,8 @@ class Credentials:
         except FileNotFoundError:
             self._stamp, self._book = None, Book()
             return self._book
+        except OSError as error:
+            raise self._unreadable(error) from error
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         if stamp != self._stamp:
             self._book, self._stamp = self._parse(), stamp
@@ -124,12 +126,13 @@ class Credentials:
     def latest(self) -> Book:
         """What the file holds now, or held before it was damaged: a running service goes on with what it knew."""
         try:
-            return self._with_inherited(self.book)
+            book, fault = self.book, ""
         except ConfigurationError as error:
-            if str(error) != self._fault:
-                logger.error("%s Going on with the credentials read before.", error)
-                self._fault = str(error)
-            return self._with_inherited(self._book)
+            book, fault = self._book, str(error)
+        if fault and fault != self._fault:
+            logger.error("%s Going on with the credentials read before.", fault)
+        self._fault = fault
+        return self._with_inherited(book)
 
     def _with_inherited(self, book: Book) -> Book:
         return book.model_copy(update={"callers": (*book.callers, *self._inherited)}) if self._inherited else book
@@ -200,10 +203,13 @@ class Credentials:
         try:
             return Book.model_validate_json(self._path.read_bytes())
         except OSError as error:
-            raise ConfigurationError(f"{self._path} cannot be read: {error.strerror}.") from error
+            raise self._unreadable(error) from error
         except ValidationError as error:
             place = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"]) or "the file"
             raise ConfigurationError(f"{self._path} is damaged at {place}; restore it or move it away.") from error
+
+    def _unreadable(self, error: OSError) -> ConfigurationError:
+        return ConfigurationError(f"{self._path} cannot be read: {error.strerror}.")
 
     def _write(self, book: Book) -> None:
         write_private(self._path, book.model_dump_json(indent=1))

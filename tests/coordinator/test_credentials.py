@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,48 @@ def test_credentials_damaged_file_is_one_sentence(credentials: Credentials, tmp_
         credentials.add_scanner("other")
     assert credentials.latest.scanner_by_token(token) is not None
     assert file.read_text() == text
+
+
+def no_folder(file: Path) -> None:
+    """Put a file in the place of the folder: ENOTDIR."""
+    file.parent.rename(file.parent.with_name("aside"))
+    file.parent.write_text("")
+
+
+def no_end(file: Path) -> None:
+    """Put a link to itself in the place of the file: ELOOP."""
+    file.unlink()
+    file.symlink_to(file.name)
+
+
+@pytest.mark.parametrize("hide", [no_folder, no_end])
+def test_credentials_file_out_of_reach_is_one_sentence(
+    credentials: Credentials, tmp_path: Path, caplog: pytest.LogCaptureFixture, hide: Callable[[Path], None]
+) -> None:
+    """A file that cannot even be looked for is named; a running service goes on with what it knew, and says so once."""
+    token = credentials.add_scanner("box")
+    assert credentials.latest.scanner_by_token(token) is not None
+    hide(tmp_path / "data" / "credentials.json")
+    with pytest.raises(ConfigurationError, match=r"credentials\.json cannot be read: "):
+        _ = credentials.book
+    for _ in range(3):
+        assert credentials.latest.scanner_by_token(token) is not None
+    assert caplog.text.count("Going on with the credentials read before.") == 1
+
+
+def test_credentials_same_fault_again_is_said_again(
+    credentials: Credentials, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that was mended in between and is damaged in the same way again is named again."""
+    credentials.add_scanner("box")
+    file = tmp_path / "data" / "credentials.json"
+    whole = file.read_text()
+    for _ in range(2):
+        file.write_text("{")
+        assert credentials.latest
+        file.write_text(whole)
+        assert credentials.latest
+    assert caplog.text.count("Going on with the credentials read before.") == 2
 
 
 def test_credentials_unwritable_folder_is_one_sentence(tmp_path: Path) -> None:

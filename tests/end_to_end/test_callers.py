@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -31,6 +32,29 @@ async def test_caller_unknown_is_refused(c: Coordinator) -> None:
     for wrong in ("stranger", secret, "ipaddr"):
         answer = await upload(c, dark(), secret=wrong)
         assert (answer.status, answer.outcome[:15]) == (401, "Unknown caller.")
+
+
+async def test_credentials_out_of_reach_change_nothing(tmp_path: Path) -> None:
+    """While the credentials file cannot be looked for, callers are answered and scanners stay; the log says it once."""
+    async with Coordinator(tmp_path) as c, Peer(c, "one") as peer:
+        serving = asyncio.create_task(peer.serve())
+        secret = c.new_caller("host")
+        assert (await upload(c, bright(), secret=secret)).outcome == "flagged"
+        file, aside = c.data_dir / "credentials.json", tmp_path / "aside"
+        aside.hardlink_to(file)
+        # In one go, as a file that is not there for a moment holds nobody: a link to itself is ELOOP, for root as well.
+        loop = c.data_dir / "loop"
+        loop.symlink_to(file.name)
+        loop.replace(file)
+        await c.logged("Going on with the credentials read before.")
+        for _ in range(2):
+            assert (await upload(c, dark(), secret=secret)).outcome == "clean"
+        aside.replace(file)
+        async with Peer(c, "two"):
+            assert (await upload(c, bright(), secret=secret)).outcome == "flagged"
+        assert c.log.count("Going on with the credentials") == 1
+        assert c.process.poll() is None
+        serving.cancel()
 
 
 async def test_caller_known_by_its_secret_is_answered(c: Coordinator) -> None:
