@@ -52,6 +52,14 @@ class LoadChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomReserved:
+    """So many frames of a scanner's room are taken by an admin's trial from now on; 0 once that is over."""
+
+    generation: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScannerHeld:
     """An admin lets a scanner take no new scans, or lets it take them again; holds for its later connections too."""
 
@@ -147,6 +155,7 @@ Event: TypeAlias = (
     | ScannerDraining
     | ScannerLeft
     | LoadChanged
+    | RoomReserved
     | ScannerHeld
     | ScannerForgiven
     | ScanSubmitted

@@ -55,6 +55,12 @@ class Fleet:
             scanner.capacity = capacity
             scanner.note_speed(frames_per_s)
 
+    def note_reserved(self, generation: int, frames: int) -> None:
+        """Leave room for an admin's trial beside the pushes of a scanner."""
+        scanner = self.scanners.get(generation)
+        if scanner is not None:
+            scanner.reserved_frames = frames
+
     def note_held(self, name: str, *, is_held: bool) -> None:
         """Push to a scanner no more, on whatever connection, until it is let go again."""
         if is_held:

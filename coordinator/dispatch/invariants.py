@@ -40,7 +40,8 @@ def check(machine: Machine, now: float) -> None:
         _check_queue(machine, lane, queue)
     for generation, spot_check in machine.spot_checks.by_generation.items():
         found = machine.scanners.get(generation)
-        _hold(found is not None and not found.pushes, f"beside other work, or with nobody: {spot_check.scan}")
+        is_alone = found is not None and not found.pushes and not found.reserved_frames
+        _hold(is_alone, f"beside other work, or with nobody: {spot_check.scan}")
 
 
 def _check_scanner(machine: Machine, scanner: ScannerState) -> None:

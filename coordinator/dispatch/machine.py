@@ -57,6 +57,7 @@ class Machine:
             ev.ScannerDraining: self._on_draining,
             ev.ScannerLeft: self._on_left,
             ev.LoadChanged: self._on_load,
+            ev.RoomReserved: lambda event, _: self.fleet.note_reserved(event.generation, event.frames),
             ev.ScannerHeld: lambda event, _: self.fleet.note_held(event.scanner, is_held=event.is_held),
             ev.ScannerForgiven: lambda event, _: self.faults.forgive(event.scanner),
             ev.ScanSubmitted: self._on_submitted,

@@ -27,7 +27,7 @@ class SpotCheck:
 class SpotChecks:
     """At most one spot check a scanner, beside its accounts: for scans, a scanner with a spot check is idle.
 
-    Whatever is pushed to such a scanner ends the spot check first, so that no scan waits for room or for the line.
+    Whatever comes to such a scanner ends the spot check first, so that no scan waits for room or for the line.
     """
 
     def __init__(self, fleet: Fleet, queues: Mapping[Lane, Queue]) -> None:
@@ -49,7 +49,8 @@ class SpotChecks:
             return
         for scanner in self._fleet.usable(now):
             is_well = not self._fleet.faults.is_on_trial(scanner.scanner)
-            if is_well and scanner.is_idle and scanner.generation not in self.by_generation:
+            is_idle = scanner.is_idle and not scanner.reserved_frames
+            if is_well and is_idle and scanner.generation not in self.by_generation:
                 yield scanner
 
     def follow(self, event: ev.Event, commands: list[ev.Command], now: float) -> list[ev.Command]:
@@ -74,6 +75,8 @@ class SpotChecks:
                 yield self._end(event.generation, ev.Shortfall.NO_SCANNER)
             case ev.ScannerLeft() if event.generation in self.by_generation:
                 yield self._end(event.generation, ev.Shortfall.NO_SCANNER)
+            case ev.RoomReserved() if event.generation in self.by_generation:
+                yield from self._break_off(event.generation, ev.Shortfall.NO_SCANNER)
             case ev.ScanAbandoned():
                 yield from self._abandon(event.scan)
 

@@ -74,6 +74,8 @@ class ScannerState:
     is_late: bool = False
     is_held: bool = False
     """An admin has paused it: it finishes what it has."""
+    reserved_frames: int = 0
+    """In flight beside the pushes, for an admin's trial."""
     frames_in_flight: int = 0
     live_in_flight: int = 0
     unreceived_bytes: int = 0
@@ -81,7 +83,7 @@ class ScannerState:
     @property
     def room(self) -> int:
         """Frames that may be pushed now."""
-        return max(self.capacity - self.frames_in_flight, 0)
+        return max(self.capacity - self.frames_in_flight - self.reserved_frames, 0)
 
     @property
     def sweep_room(self) -> int:

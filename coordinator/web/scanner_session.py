@@ -87,7 +87,9 @@ class ScannerSession:
         )
         self._drained = ""
         """Why the connection ends once nothing is in flight; empty while it goes on."""
-        self.trials = Trials(self._outbox.put, policy, lambda: hub.machine.scanners.get(self._generation))
+        self.trials = Trials(
+            self._outbox.put, policy, lambda: hub.machine.scanners.get(self._generation), self._reserve
+        )
 
     @property
     def is_in_fleet(self) -> bool:
@@ -285,6 +287,9 @@ class ScannerSession:
         elif self._pause and not pause:
             logger.info("scanner %s takes new scans again", self.token.name)
         self._pause = pause
+
+    def _reserve(self, frames: int) -> None:
+        self._hub.handle(ev.RoomReserved(self._generation, frames))
 
     def _ask(self, scan: str, frames: Sequence[bytes], within_s: float) -> None:
         self.push(ev.Push(self._generation, scan, 1, len(frames), within_s), Lane.LIVE, frames, self._policy.frame_size)

@@ -14,6 +14,7 @@ from shared.errors import FediwardError
 from shared.messages import Cancel, Failure, Frame, FromCoordinator, FromScanner, Lane, Progress, Received, Result, Scan
 
 TRIAL_S = 8.0
+FRAMES = 1
 PREFIX = "trial-"
 
 _numbers = itertools.count(1)
@@ -37,7 +38,7 @@ class TrialTimes:
 
 
 class Trial:
-    """One trial over one connection, beside what dispatch pushes."""
+    """One trial over one connection, beside what dispatch pushes. It must have left FRAMES of room for it."""
 
     def __init__(self, put: Callable[..., None], policy: Policy) -> None:
         """Take what sends messages, and the policy whose terms the scores are for."""
@@ -52,7 +53,7 @@ class Trial:
         size = self._policy.frame_size
         began_s = loop.time()
         messages: tuple[FromCoordinator, ...] = (
-            Scan(self._scan_id, 1, TRIAL_S * 1e3, Lane.LIVE, 1, size),
+            Scan(self._scan_id, 1, TRIAL_S * 1e3, Lane.LIVE, FRAMES, size),
             Frame(self._scan_id, 0, picture(size)),
         )
         self._put(*messages)
@@ -60,8 +61,11 @@ class Trial:
             async with asyncio.timeout(TRIAL_S):
                 result = await self._done
         except TimeoutError:
-            self._put(Cancel(self._scan_id))
             raise TrialError(f"It did not answer within {TRIAL_S:.0f} s.") from None
+        finally:
+            # Nobody waits any more, here or at the page; the scanner must drop it before its room is given away.
+            if self._done.cancelled():
+                self._put(Cancel(self._scan_id))
         total = (loop.time() - began_s) * 1e3
         line = max(total - result.queue_ms - result.infer_ms, 0.0)
         return TrialTimes(total, line, result.queue_ms, result.infer_ms)
@@ -85,7 +89,7 @@ class Trial:
 
     def _take_result(self, result: Result) -> None:
         try:
-            if (result.frames, result.terms) != (1, len(self._policy.terms)):
+            if (result.frames, result.terms) != (FRAMES, len(self._policy.terms)):
                 raise ScoresError("of another shape than was asked for")
             Scores.parse(result.scores, frames=result.frames, terms=result.terms)
         except ScoresError as error:
@@ -97,11 +101,18 @@ class Trial:
 class Trials:
     """The trials of one connection, one at a time."""
 
-    def __init__(self, put: Callable[..., None], policy: Policy, state: Callable[[], ScannerState | None]) -> None:
-        """Take what sends messages, the policy, and how dispatch sees the scanner."""
+    def __init__(
+        self,
+        put: Callable[..., None],
+        policy: Policy,
+        state: Callable[[], ScannerState | None],
+        reserve: Callable[[int], None],
+    ) -> None:
+        """Take what sends messages, the policy, how dispatch sees the scanner, and what has it leave room there."""
         self._put = put
         self._policy = policy
         self._state = state
+        self._reserve = reserve
         self._trial: Trial | None = None
 
     async def run(self) -> TrialTimes:
@@ -111,13 +122,15 @@ class Trials:
             raise TrialError("It is being tested already.")
         if state is None or state.phase is Phase.WARMING:
             raise TrialError("It is not ready yet.")
-        if state.room == 0:
+        if state.room < FRAMES:
             raise TrialError("It takes nothing now: it is paused on its own machine, or full.")
         self._trial = Trial(self._put, self._policy)
+        self._reserve(FRAMES)
         try:
             return await self._trial.run()
         finally:
             self._trial = None
+            self._reserve(0)
 
     def takes(self, message: FromScanner) -> bool:
         """Take a message about a trial that is going on; False for any other."""

@@ -43,6 +43,7 @@ class Box:
         self.pushes_to_forget = 0
         self.capacity = plan.capacity
         self.drains = False
+        self.trials = 0
         self._world = world
         self._jobs: dict[Lane, deque[Job]] = {lane: deque() for lane in (Lane.LIVE, Lane.SWEEP)}
         self._announced: dict[str, Job] = {}
@@ -109,6 +110,7 @@ class Box:
         self._epoch += 1
         self._computes = False
         self._finish_after_stall = None
+        self.trials = 0
         self._announced.clear()
         for jobs in self._jobs.values():
             jobs.clear()
@@ -119,8 +121,7 @@ class Box:
         """Take the announcement of a scan; its frames follow."""
         self._world.hold(push.scan not in self._announced, f"{self.name} got a scan that it has", push.scan)
         self._announced[push.scan] = Job(push.scan, push.attempt, lane, push.frames)
-        frames = sum(job.frames for job in self._announced.values())
-        self._world.hold(frames <= self.plan.capacity, f"{self.name} got more than its capacity", push.scan)
+        self._hold_capacity(push.scan)
 
     def receive(self, push: ev.Push) -> None:
         """Have all frames of a scan."""
@@ -137,6 +138,21 @@ class Box:
         else:
             self._jobs[job.lane].append(job)
             self._compute()
+
+    def begin_trial(self, line: Line, takes_s: float) -> None:
+        """Look at a frame for an admin, beside the scans."""
+        self.trials += 1
+        self._hold_capacity()
+        self._world.timeline.after(takes_s, lambda: self._end_trial(line))
+
+    def _end_trial(self, line: Line) -> None:
+        if self.line is line:
+            self.trials -= 1
+            self.tell(ev.RoomReserved(line.generation, 0))
+
+    def _hold_capacity(self, scan: str = "") -> None:
+        frames = sum(job.frames for job in self._announced.values()) + self.trials
+        self._world.hold(frames <= self.plan.capacity, f"{self.name} got more than its capacity", scan)
 
     def drop(self, scan: str) -> None:
         """Forget a scan that was cancelled."""

@@ -205,6 +205,28 @@ class ChecksTheBusy(Machine):
         self.spot_checks = self._SpotChecks(self.fleet, self.queues)
 
 
+class GivesRoomAway(WithFleet):
+    """Fills the room of a scanner that an admin has tested."""
+
+    class _Fleet(Fleet):
+        def note_reserved(self, generation: int, frames: int) -> None:
+            pass
+
+    make_fleet = _Fleet
+
+
+class ChecksTheTested(Machine):
+    """Leaves spot checks with a scanner that an admin has tested."""
+
+    class _SpotChecks(SpotChecks):
+        def _ended_by(self, event: ev.Event) -> Iterator[ev.Command]:
+            return iter(()) if isinstance(event, ev.RoomReserved) else super()._ended_by(event)
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.spot_checks = self._SpotChecks(self.fleet, self.queues)
+
+
 class MakesNoWay(Machine):
     """Pushes scans to a scanner beside its spot check."""
 
@@ -238,4 +260,6 @@ MUTANTS: dict[str, Mutant] = {
     "pushes looks that are not there": Crowds,
     "spot-checks the busy": ChecksTheBusy,
     "does not end spot checks": MakesNoWay,
+    "gives reserved room away": GivesRoomAway,
+    "spot-checks beside a trial": ChecksTheTested,
 }

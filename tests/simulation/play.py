@@ -15,6 +15,7 @@ from tests.simulation.box import Box
 from tests.simulation.callers import Callers
 from tests.simulation.plan import Plan, draw_plan
 from tests.simulation.steering import Admin
+from tests.simulation.trials import Trials
 from tests.simulation.troubles import Troubles
 from tests.simulation.world import World
 
@@ -49,6 +50,7 @@ class Play:
         self.world = World(plan or draw_plan(random), random, make=make)
         self._troubles = Troubles(self.world)
         self._admin = Admin(self.world, seed)
+        self._trials = Trials(self.world, seed)
         self._callers = Callers(self.world)
         self._usable_since: dict[str, float] = {}
 
@@ -70,9 +72,11 @@ class Play:
         self._callers.begin()
         self._troubles.begin()
         self._admin.begin()
+        self._trials.begin()
         while world.timeline.step(world.plan.faulty_s):
             pass
         self._admin.end()
+        self._trials.end()
         self._troubles.end()
         self._callers.stop()
         self._probe_all()

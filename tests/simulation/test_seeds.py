@@ -23,6 +23,7 @@ HAPPENINGS = (
     "ScannerDraining",
     "ScannerLeft",
     "LoadChanged",
+    "RoomReserved",
     "ScannerHeld",
     "ScannerForgiven",
     "ScanSubmitted",

@@ -51,6 +51,8 @@ class SeenScanner:
     capacity: int
     takes: bool = False
     drains: bool = False
+    reserved: int = 0
+    """Frames of an admin's trial."""
     has: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Scan to attempt and frames."""
 
@@ -117,6 +119,9 @@ class Watcher:
                 case ev.WakeAt():
                     self.hold(command.at_s > now, "asked to be woken in the past")
                     self.wake_at_s = command.at_s
+        tested = [scan for scanner in self.scanners.values() if scanner.reserved for scan in scanner.has]
+        beside = [scan for scan in tested if self.scans[scan].pinned is not None]
+        self.hold(not beside, "a spot check beside an admin's trial", *beside[:1])
         if self._swept:
             waiting = [seen.scan for seen in self._open.values() if seen.lane is Lane.LIVE and not seen.on]
             self.hold(not waiting, "a sweep was pushed while live scans wait", *waiting[:1])
@@ -144,6 +149,8 @@ class Watcher:
                 self.scanners[event.generation].drains = True
             case ev.LoadChanged() if event.generation in self.scanners:
                 self.scanners[event.generation].capacity = event.capacity
+            case ev.RoomReserved() if event.generation in self.scanners:
+                self.scanners[event.generation].reserved = event.frames
             case ev.ScannerHeld(name, is_held):
                 self._held = self._held | {name} if is_held else self._held - {name}
             case _:
@@ -186,7 +193,7 @@ class Watcher:
         seen.names.add(scanner.name)
         seen.on.add(push.generation)
         scanner.has[push.scan] = (push.attempt, push.frames)
-        in_flight = sum(frames for _, frames in scanner.has.values())
+        in_flight = sum(frames for _, frames in scanner.has.values()) + scanner.reserved
         self.hold(in_flight <= scanner.capacity, "pushed more than a scanner's capacity", push.scan)
         self._swept = self._swept or seen.lane is Lane.SWEEP
 

@@ -11,6 +11,7 @@ from coordinator.dispatch import events as ev
 from coordinator.dispatch.invariants import InvariantError
 from coordinator.dispatch.lanes import LaneLimits
 from coordinator.dispatch.machine import RETURN_GRACE_S, Machine
+from coordinator.dispatch.state import Phase
 from shared.messages import Lane
 from tests.simulation.box import Box, bytes_of
 from tests.simulation.line import Line
@@ -80,7 +81,11 @@ class World:
         elif line.open_at_coordinator:
             line.open_at_coordinator = False
             del self.lines[line.generation]
+            is_tested = self.machine.scanners[line.generation].reserved_frames
             self.handle(ev.ScannerLeft(line.generation))
+            if is_tested:
+                # Whoever waits for the trial is told so, and gives its room back.
+                self.handle(ev.RoomReserved(line.generation, 0))
 
     def arrive(self, line: Line, event: ev.Event) -> None:
         """Take what a box said over a connection."""
@@ -102,6 +107,17 @@ class World:
         scan = f"c{self._spot_checks}"
         self.handle(ev.SpotCheckSubmitted(scan, generation, frames, self.timeline.now + left_s))
         return scan
+
+    def test(self, box: Box, takes_s: float) -> None:
+        """Have a box look at one frame for an admin, for so long, if it has room and is not being tested."""
+        line = box.line
+        if line is None or line.generation not in self.lines or self.is_asleep:
+            return
+        state = self.machine.scanners[line.generation]
+        if state.phase is Phase.WARMING or not state.room or state.reserved_frames:
+            return
+        self.handle(ev.RoomReserved(line.generation, 1))
+        line.down.send(lambda: self._at_box(line, lambda: box.begin_trial(line, takes_s)), bytes_of(1))
 
     def abandon(self, scan: str) -> None:
         """Let the caller of a scan go, if it still waits."""

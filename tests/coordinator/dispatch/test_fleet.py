@@ -57,6 +57,18 @@ def test_load_changes_capacity_and_speed() -> None:
     assert fleet.scanners[1].seconds_per_frame == 0.25
 
 
+def test_reserved_room_is_left() -> None:
+    """Frames of an admin's trial count as in flight until it is over; those of a scanner that left do not matter."""
+    fleet = make_fleet("one")
+    scanner = fleet.scanners[1]
+    scanner.add(make_push(frames=6))
+    fleet.note_reserved(1, 1)
+    assert (scanner.room, scanner.frames_in_flight) == (1, 6)
+    fleet.note_reserved(9, 1)
+    fleet.note_reserved(1, 0)
+    assert scanner.room == 2
+
+
 def test_lost_scanner_is_expected_back() -> None:
     """A ready scanner that leaves may be back within the grace; one that drained is not expected."""
     fleet = make_fleet("one", "two")

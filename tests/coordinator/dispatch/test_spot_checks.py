@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from coordinator.dispatch import events as ev
 from coordinator.dispatch.invariants import InvariantError
 from coordinator.dispatch.spot_checks import ATTEMPT
+from coordinator.dispatch.state import ScannerState
 from shared.messages import FailureKind, Lane
 from tests.coordinator.dispatch.fleets import Story, make_push
 
@@ -85,6 +88,19 @@ def test_spot_check_makes_way_for_a_scan(lane: Lane) -> None:
     assert story.finish(push) == [ev.Settle("a", ev.Scored(1, "one", 1, 1, "scores"))]
 
 
+def test_spot_check_makes_way_for_a_trial() -> None:
+    """An admin has its scanner tested: the spot check is ended and cancelled, and none is given before that is over."""
+    story = Story()
+    story.ready(1, "one")
+    assert story.feed(ev.RoomReserved(1, 0)) == []
+    check(story)
+    assert story.feed(ev.RoomReserved(1, 1)) == [NO_SCANNER, ev.Cancel(1, "c")]
+    assert takers(story) == []
+    assert check(story) == [NO_SCANNER]
+    story.feed(ev.RoomReserved(1, 0))
+    assert takers(story) == [1]
+
+
 def test_spot_check_does_not_outlive_its_time() -> None:
     """The machine asks to be woken for it, ends it as timed out, and cancels it."""
     story = Story()
@@ -131,12 +147,21 @@ def test_spot_check_is_not_given_to_a_scanner_on_trial() -> None:
     assert check(story) == [NO_SCANNER]
 
 
-def test_invariants_find_a_spot_check_beside_other_work() -> None:
-    """A spot check of a scanner that has a scan, or is not there, is a contradiction."""
+def have_a_scan(scanner: ScannerState) -> None:
+    scanner.add(make_push("a"))
+
+
+def be_tested(scanner: ScannerState) -> None:
+    scanner.reserved_frames = 1
+
+
+@pytest.mark.parametrize("tamper", [have_a_scan, be_tested])
+def test_invariants_find_a_spot_check_beside_other_work(tamper: Callable[[ScannerState], None]) -> None:
+    """A spot check of a scanner that has a scan, or is tested by an admin, is a contradiction."""
     story = Story()
     story.ready(1, "one")
     check(story)
-    story.machine.scanners[1].add(make_push("a"))
+    tamper(story.machine.scanners[1])
     with pytest.raises(InvariantError):
         story.machine.validate(story.now)
 

@@ -10,7 +10,18 @@ import pytest
 from coordinator.dispatch.state import Phase, ScannerState
 from coordinator.judge.loader import load_policy
 from coordinator.web.trial import Trial, TrialError, Trials, picture
-from shared.messages import Failure, FailureKind, Frame, FromCoordinator, Goodbye, Progress, Received, Result, Scan
+from shared.messages import (
+    Cancel,
+    Failure,
+    FailureKind,
+    Frame,
+    FromCoordinator,
+    Goodbye,
+    Progress,
+    Received,
+    Result,
+    Scan,
+)
 
 POLICY = load_policy("null")
 
@@ -82,8 +93,9 @@ async def test_trial_that_fails() -> None:
 async def test_trials_go_one_by_one_and_only_where_there_is_room() -> None:
     """A scanner that is not there, warms up, or takes nothing, is not asked; nor is one that is being asked."""
     line, state = Line(), ScannerState(1, "box", 8, 0.0)
-    gone = Trials(line.put, POLICY, lambda: None)
-    trials = Trials(line.put, POLICY, lambda: state)
+    reserved: list[int] = []
+    gone = Trials(line.put, POLICY, lambda: None, reserved.append)
+    trials = Trials(line.put, POLICY, lambda: state, reserved.append)
     for one in (gone, trials):
         with pytest.raises(TrialError, match="not ready"):
             await one.run()
@@ -91,6 +103,7 @@ async def test_trials_go_one_by_one_and_only_where_there_is_room() -> None:
     with pytest.raises(TrialError, match="takes nothing"):
         await trials.run()
     assert not line.sent
+    assert not reserved
     assert not trials.takes(Received("trial-0", 1))
     trials.end()
     state.capacity = 1
@@ -98,15 +111,32 @@ async def test_trials_go_one_by_one_and_only_where_there_is_room() -> None:
     await asyncio.sleep(0)
     with pytest.raises(TrialError, match="already"):
         await trials.run()
+    assert reserved == [1]
     scan = line.sent[0]
     assert isinstance(scan, Scan)
     assert trials.takes(result(scan.scan_id, RIGHT))
     assert (await running).infer == 2.0
+    assert reserved == [1, 0]
     ended = asyncio.create_task(trials.run())
     await asyncio.sleep(0)
     trials.end()
     with pytest.raises(TrialError, match="ended"):
         await ended
+
+
+async def test_trial_that_nobody_waits_for_is_taken_back() -> None:
+    """The admin's request ends in the middle: the scanner is told so before the room is given away."""
+    line, state = Line(), ScannerState(1, "box", 8, 0.0, Phase.READY)
+    sent_when_freed: list[FromCoordinator] = []
+    trials = Trials(line.put, POLICY, lambda: state, lambda frames: sent_when_freed.extend(() if frames else line.sent))
+    running = asyncio.create_task(trials.run())
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    scan, _, cancel = sent_when_freed
+    assert isinstance(scan, Scan)
+    assert cancel == Cancel(scan.scan_id)
 
 
 def test_trial_picture_is_no_even_one() -> None:
