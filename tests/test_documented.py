@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from pydantic import ByteSize
 from pydantic_settings import BaseSettings
+from typer.core import TyperGroup
 
+from coordinator.__main__ import app as coordinator_app
 from coordinator.judge.outcomes import DEFAULT_ANSWERS, REJECTED_STATUS, Outcome
 from coordinator.settings import Settings as CoordinatorSettings
+from scanner.__main__ import app as scanner_app
 from scanner.settings import Settings as ScannerSettings
 from shared.exit_codes import ExitCode
 
@@ -52,6 +58,26 @@ def test_documented_every_setting_with_its_default(heading: str, kind: type[Base
     """Every setting has a row with its default, and every row is a setting."""
     expected = {f"FEDIWARD_{name.upper()}": default_of(kind, name) for name in kind.model_fields}
     assert {name: cells[0].strip("`") for name, cells in rows_of(heading).items()} == expected
+
+
+def variables_of(command: Any) -> Iterator[tuple[str, str]]:
+    """Yield the variables that a command and those under it read by themselves, with their defaults."""
+    for option in command.params:
+        names = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
+        yield from ((name, str(option.default)) for name in names)
+    for beneath in command.commands.values() if isinstance(command, TyperGroup) else ():
+        yield from variables_of(beneath)
+
+
+def test_documented_every_variable_of_a_command() -> None:
+    """A variable that only a command reads stands in the README too, with its default."""
+    variables = dict(
+        variable for app in (coordinator_app, scanner_app) for variable in variables_of(typer.main.get_command(app))
+    )
+    assert "FEDIWARD_CHECK_URL" in variables
+    for name, default in variables.items():
+        (paragraph,) = [text for text in README.split("\n\n") if f"`{name}`" in text]
+        assert f"`{default}`" in paragraph
 
 
 def test_documented_every_outcome_with_its_answer() -> None:

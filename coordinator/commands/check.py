@@ -37,6 +37,11 @@ def check(
             try:
                 response = client.post(url, content=chunks(path))
                 report = response.json()
+                if not isinstance(report, dict):
+                    raise ValueError
+            except (httpx2.InvalidURL, httpx2.UnsupportedProtocol):
+                sys.stderr.write("FEDIWARD_CHECK_URL, or --url, must be an address like http://127.0.0.1:14051/…\n")
+                raise typer.Exit(ExitCode.BAD_CONFIGURATION) from None
             except httpx2.TransportError:
                 sys.stderr.write("The coordinator cannot be reached; is it running, and is --url right?\n")
                 raise typer.Exit(ExitCode.NOT_REACHED) from None
