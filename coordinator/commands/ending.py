@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from shared.exit_codes import ExitCode
 @contextmanager
 def ending(broken_off: str) -> Iterator[None]:
     """Turn what ends a sweep into a sentence on stderr and an exit; `broken_off` is said after Ctrl-C or a stop."""
+    import asyncio
+
     from coordinator.sweep.card import StoppedError
     from coordinator.sweep.errors import AwayError, RefusedError, SourceAwayError, SourceError, StrangerError
 
