@@ -34,7 +34,10 @@ class ModelUnknownError(ModelError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"model {self.name} is unknown ({self.reason}): name it as ARCHITECTURE/TAG, for example ViT-L-14/openai"
+        return (
+            f"FEDIWARD_MODEL={self.name} is unknown ({self.reason}): name it as ARCHITECTURE/TAG, for example "
+            "ViT-L-14/openai; FEDIWARD_ARCHITECTURE, where it is set, stands for the left side"
+        )
 
 
 class WeightsMissingError(ModelError):
@@ -49,7 +52,7 @@ class WeightsMissingError(ModelError):
     def __str__(self) -> str:
         return (
             f"weights of {self.name} are not in {self.place} and could not be fetched ({self.reason}): "
-            "connect this machine to the internet once, or copy the file here and name it with --weights"
+            "connect this machine to the internet once, or copy the file here and name it in FEDIWARD_WEIGHTS"
         )
 
 
@@ -64,7 +67,7 @@ class SpaceMissingError(ModelError):
     def __str__(self) -> str:
         return (
             f"weights of {self.name} do not fit into {self.folder}, no space is left there: "
-            "make room, or name another folder with --cache; what was fetched so far is kept"
+            "make room, or name another folder in FEDIWARD_CACHE; what was fetched so far is kept"
         )
 
 
@@ -77,7 +80,10 @@ class WeightsUnreadableError(ModelError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"weights {self.path} cannot be read ({self.reason}): fetch or copy the file again"
+        return (
+            f"weights {self.path} cannot be read ({self.reason}): fetch or copy the file again, "
+            "or name another in FEDIWARD_WEIGHTS"
+        )
 
 
 class WeightsMismatchError(ModelError):
@@ -92,7 +98,7 @@ class WeightsMismatchError(ModelError):
     def __str__(self) -> str:
         return (
             f"weights {self.path} do not fit {self.architecture} ({self.reason}): "
-            "name the architecture that they were trained for"
+            "name the architecture that they were trained for in FEDIWARD_ARCHITECTURE"
         )
 
 
@@ -104,7 +110,7 @@ class ActivationNeededError(ModelError):
         self.path = path
 
     def __str__(self) -> str:
-        return f"weights {self.path} do not say their activation: name it, gelu or quickgelu, with --activation"
+        return f"weights {self.path} do not say their activation: name it, gelu or quickgelu, in FEDIWARD_ACTIVATION"
 
 
 class ActivationMismatchError(ModelError):
@@ -119,7 +125,7 @@ class ActivationMismatchError(ModelError):
     def __str__(self) -> str:
         return (
             f"weights of {self.name} need the activation {self.needed}, but the architecture was built with "
-            f"{self.built}: choose weights and an architecture that agree"
+            f"{self.built}: let FEDIWARD_MODEL, FEDIWARD_ARCHITECTURE and FEDIWARD_ACTIVATION agree"
         )
 
 
@@ -131,7 +137,7 @@ class Int8UnfitError(ModelError):
         self.name = name
 
     def __str__(self) -> str:
-        return f"{self.name} is no plain vision transformer, so it is not computed in int8: choose another --precision"
+        return f"{self.name} is no plain vision transformer, so not computed in int8: choose another FEDIWARD_PRECISION"
 
 
 class DeviceLostError(FediwardError):

@@ -45,7 +45,7 @@ WRONG_FOR_SCANNER = {
     "batch": -1,
 }
 WITH_CLIP = {"model", "weights", "architecture", "cache"}
-"""Said by open_clip, which takes seconds to load: see tests/scanner/models."""
+"""Said by open_clip, which takes seconds to load: see tests/scanner/models/test_registry.py."""
 
 COORDINATOR_SETTINGS = sorted(CoordinatorSettings.model_fields)
 SCANNER_SETTINGS = sorted(ScannerSettings.model_fields.keys() - WITH_CLIP)

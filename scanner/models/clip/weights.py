@@ -108,7 +108,7 @@ def _fetched(name: str, published: Mapping[str, Any], cache: Path | None) -> Pat
     folder = cache or Path(huggingface_hub.constants.HF_HUB_CACHE)
     hub = huggingface_hub.constants.ENDPOINT
     if huggingface_hub.constants.HF_HUB_OFFLINE:
-        raise WeightsMissingError(name, f"the cache {folder}", "HF_HUB_OFFLINE forbids it")
+        raise WeightsMissingError(name, f"the cache {folder} (FEDIWARD_CACHE)", "HF_HUB_OFFLINE forbids it")
     try:
         reach_hub(hub)
         return _download(published, cache)
@@ -117,7 +117,9 @@ def _fetched(name: str, published: Mapping[str, Any], cache: Path | None) -> Pat
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
             raise SpaceMissingError(name, folder) from error
         reason = " ".join(str(error).split())
-        raise WeightsMissingError(name, f"the cache {folder}", f"{hub} was not reached or refused: {reason}") from error
+        raise WeightsMissingError(
+            name, f"the cache {folder} (FEDIWARD_CACHE)", f"{hub} was not reached or refused: {reason}"
+        ) from error
 
 
 def _download(published: Mapping[str, Any], cache: Path | None) -> Path:

@@ -136,8 +136,10 @@ def test_open_says_what_to_do_without_weights(environment: dict[str, str], tmp_p
     assert ended.stderr == ""
     seconds, sentence = ended.stdout.splitlines()
     assert float(seconds) < 10
-    assert sentence.startswith("weights of ViT-L-14/openai are not in the cache . and could not be fetched (")
-    assert sentence.endswith("copy the file here and name it with --weights")
+    assert sentence.startswith(
+        "weights of ViT-L-14/openai are not in the cache . (FEDIWARD_CACHE) and could not be fetched ("
+    )
+    assert sentence.endswith("copy the file here and name it in FEDIWARD_WEIGHTS")
 
 
 def test_open_looks_into_the_cache_first(tmp_path: Path) -> None:

@@ -114,5 +114,5 @@ def test_int8_that_is_not_close_is_refused(tmp_path: Path) -> None:
 
 def test_int8_refuses_a_tower_that_it_does_not_know() -> None:
     """One sentence, before anything is computed; the demo model is a convolutional network."""
-    with pytest.raises(Int8UnfitError, match=r"^demo is no plain vision transformer.*--precision$"):
+    with pytest.raises(Int8UnfitError, match=r"^demo is no plain vision transformer.*FEDIWARD_PRECISION$"):
         ClipModel.open("demo", device="cpu", precision="int8")

@@ -14,6 +14,8 @@ from scanner.settings import Settings, read_settings
 from shared.errors import ConfigurationError
 from tests.scanner.doubles import TestModel
 
+DEMO = Path(__file__).parents[3] / "scanner" / "demo" / "weights.safetensors"
+
 
 def test_null_model_must_be_allowed() -> None:
     """Nobody runs a scanner that looks at nothing by mistake."""
@@ -32,6 +34,29 @@ def test_null_model_has_no_weights_to_fetch() -> None:
     """`pull` has nothing to do for it."""
     with pytest.raises(ConfigurationError, match="has no weights"):
         fetch_weights(read_settings({"model": "null"}, env_file=None, connects=False))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("options", "variable"),
+    [
+        ({"model": "perhaps"}, "MODEL"),
+        ({"model": "ViT-B-32/perhaps"}, "MODEL"),
+        ({"model": "ViT-B-32/openai", "architecture": "perhaps"}, "ARCHITECTURE"),
+        ({"model": "mine", "weights": DEMO, "architecture": "perhaps", "activation": "gelu"}, "ARCHITECTURE"),
+        ({"model": "mine", "weights": DEMO, "architecture": "ViT-B-32", "activation": "gelu"}, "ARCHITECTURE"),
+        ({"model": "ViT-B-32/openai", "activation": "gelu"}, "ACTIVATION"),
+        ({"model": "mine", "weights": DEMO, "architecture": "demo"}, "ACTIVATION"),
+        ({"model": "demo", "weights": Path("/no/such"), "activation": "gelu"}, "WEIGHTS"),
+        ({"model": "demo", "weights": Path(__file__), "activation": "gelu"}, "WEIGHTS"),
+    ],
+)
+def test_wrong_model_is_one_sentence(options: dict[str, object], variable: str) -> None:
+    """What is wrong with the model's settings is said before anything is fetched, by the name of the variable."""
+    with pytest.raises(ConfigurationError) as caught:
+        open_model(read_settings(options, env_file=None, connects=False))
+    assert f"FEDIWARD_{variable}" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 class CountingModel(TestModel):

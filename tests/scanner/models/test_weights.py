@@ -55,6 +55,19 @@ def test_hub_without_the_files_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_run_without_weights_is_a_wrong_configuration(tmp_path: Path) -> None:
+    """A scanner that has no weights and gets none ends with exit code 2: what to do, and which variables say it."""
+    run = ("run", "--coordinator", "ws://127.0.0.1:9", "--model", "ViT-B-32/openai", "--cache", "here")
+    done = call(tmp_path, *run, FEDIWARD_TOKEN="secret", FEDIWARD_PROXY="0")
+    assert done.returncode == ExitCode.BAD_CONFIGURATION
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert "are not in the cache here/hub (FEDIWARD_CACHE) and could not be fetched (" in line
+    assert line.endswith(
+        "connect this machine to the internet once, or copy the file here and name it in FEDIWARD_WEIGHTS"
+    )
+    assert "Traceback" not in done.stderr
+
+
 def test_pull_names_the_file(tmp_path: Path) -> None:
     """What is there is named on stdout, for a script that copies it to another machine."""
     done = call(tmp_path, "pull", "--model", "demo", "--json")
