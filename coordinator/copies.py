@@ -109,7 +109,7 @@ class Copies:
         if near is None:
             return None
         try:
-            blocked = await self._ledger.likenesses.blocked_by(near.pdq)
+            blocked = await self._ledger.blocked_by(near.pdq)
         except LedgerError as error:
             logger.warning("a copy of a blocked picture cannot be traced: %s", error)
             return Copied("", "", near.distance)

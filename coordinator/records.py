@@ -102,20 +102,18 @@ class Records:
         judged = Judged(body.sha256, body.size_bytes, way, verdict, self._clock(), names, rows, evidence.likeness)
         self._ledger.remember(judged)
 
-    async def keep_likeness(self, body: Body, before: Finding, after: Finding) -> None:
+    def keep_likeness(self, body: Body, before: Finding, after: Finding) -> None:
         """Keep the likeness that a second look at what was remembered gave, and the ledger does not have.
 
-        Of a picture that is blocked: have its copies blocked as well.
+        Of a picture that is blocked: have its copies blocked as well. A rejection that is written down after this is
+        written with it.
         """
         if after.likeness is None or before.likeness is not None:
             return
-        if after.outcome is not Outcome.BLOCKED:
+        if after.outcome is Outcome.BLOCKED:
+            self._ledger.spread_likeness(body.sha256, after.likeness)
+        else:
             self._ledger.remember_likeness(body.sha256, after.likeness)
-            return
-        try:
-            await self._ledger.likenesses.spread(body.sha256, after.likeness)
-        except LedgerError as error:
-            logger.warning("copies of sha256=%s are not blocked yet: %s", body.sha256, error)
 
     async def write_down(
         self,

@@ -129,7 +129,7 @@ class Uploads:
             return Finding(Outcome.TIMED_OUT, reason="no answer within the upload's deadline")
 
     async def look_again(self, body: Body, remembered: Finding, *, lane: Lane, deadline_s: float) -> Finding:
-        """Return what was remembered of an upload, or that it is a copy of what was blocked since.
+        """Return what was remembered of an upload, or that it is a copy of what was blocked since, before `deadline_s`.
 
         With its likeness, where there is none in the ledger and something is blocked.
         """
@@ -138,12 +138,16 @@ class Uploads:
         )
         if not (is_worth_it and body.is_whole and await self._wants_likeness(deadline_s)):
             return remembered
+        try:
+            async with asyncio.timeout_at(deadline_s - ANSWER_MARGIN_S / 2):
+                return await self._compare(body, remembered, lane, deadline_s - ANSWER_MARGIN_S)
+        except (MediaError, TimeoutError):
+            return remembered
+
+    async def _compare(self, body: Body, remembered: Finding, lane: Lane, deadline_s: float) -> Finding:
         likeness = remembered.likeness
         if likeness is None:
-            try:
-                likeness = (await self._cut(body, Views.CENTRE, lane, deadline_s - ANSWER_MARGIN_S)).likeness
-            except MediaError:
-                return remembered
+            likeness = (await self._cut(body, Views.CENTRE, lane, deadline_s)).likeness
         finding = replace(remembered, likeness=likeness)
         if finding.outcome is Outcome.BLOCKED or (copy := await self._as_copy(likeness)) is None:
             return finding

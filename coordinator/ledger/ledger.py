@@ -14,7 +14,7 @@ from sqlalchemy import select
 from coordinator.ledger.audit import Audit, Entry, What
 from coordinator.ledger.debts import Debts
 from coordinator.ledger.decisions import Decisions
-from coordinator.ledger.likenesses import Likenesses
+from coordinator.ledger.likenesses import Blocked, Likenesses, Spread
 from coordinator.ledger.lookup import LOOK_UP_S, Known, LookUp
 from coordinator.ledger.periods import Periods
 from coordinator.ledger.retention import Retention
@@ -134,6 +134,19 @@ class Ledger:
     def remember_likeness(self, sha256: str, likeness: Likeness) -> None:
         """Have the likeness of a picture written soon whose verdict is known."""
         self._writer.put(KnownLikeness(sha256, likeness, self._clock()))
+
+    def spread_likeness(self, sha256: str, likeness: Likeness) -> None:
+        """Have copies blocked soon, too, of a picture that a decision blocks."""
+        record = Spread(sha256, likeness)
+        if self._writer.find(record.key) is None:
+            self._writer.put(record)
+
+    async def blocked_by(self, pdq: bytes) -> Blocked | None:
+        """Say where a PDQ that copies are blocked by comes from; None when it is gone.
+
+        Raises LedgerUnavailable when the database does not answer within a fraction of a second.
+        """
+        return await self._look_up.blocked_by(pdq)
 
     def note_seen(self, sha256: str, way: Way) -> None:
         """Have it counted that a picture came whose verdict was known."""

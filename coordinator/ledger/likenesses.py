@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from coordinator.ledger.store import Store
+    from coordinator.ledger.writer import Statements
 
 DECISIONS, REMOVALS = "decisions", "removals"
 """Names of marks."""
@@ -61,6 +62,31 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """Copies of a picture are to be blocked, too; none are if no decision blocks it any more when this is written."""
+
+    sha256: str
+    likeness: Likeness
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is found by while it waits to be written."""
+        return "spread", self.sha256
+
+    @property
+    def size_in_memory_bytes(self) -> int:
+        """Roughly what it takes while it waits to be written."""
+        return 350
+
+    def statements(self) -> Statements:
+        """Say what is to be written."""
+        likeness = self.likeness
+        content = bytes.fromhex(self.sha256)
+        yield _SPREAD, {"content": content, "pdq": likeness.pdq, "quality": likeness.quality}
+        yield _CHANGED, {"mark": DECISIONS}
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Which likenesses there are: as long as `removals` stays, those after `newest` are new, and no other changed."""
 
@@ -89,18 +115,11 @@ class Likenesses:
             async with self._store.reading() as connection:
                 yield (await connection.execute(_SLICE, values)).scalar_one() or ""
 
-    async def blocked_by(self, pdq: bytes) -> Blocked | None:
-        """Say where a PDQ comes from; None when it is gone."""
-        async with self._store.reading() as connection:
-            row = (await connection.execute(_BLOCKED_BY, {"pdq": pdq})).first()
-        return None if row is None else Blocked(row.source, (row.sha256 or b"").hex())
-
     async def spread(self, sha256: str, likeness: Likeness) -> None:
         """Have copies blocked, too, of a picture that a decision blocks; nothing if none does any more."""
         async with self._store.writing() as connection:
-            values = {"content": bytes.fromhex(sha256), "pdq": likeness.pdq, "quality": likeness.quality}
-            await connection.execute(_SPREAD, values)
-            await note_change(connection)
+            for statement, values in Spread(sha256, likeness).statements():
+                await connection.execute(statement, values)
 
     async def listed(self) -> tuple[Listed, ...]:
         """Return all that came from lists, in the order of coming."""
@@ -117,7 +136,7 @@ class Likenesses:
 async def note_change(connection: AsyncConnection, *, removed: int = 0) -> None:
     """Say that decisions or lists changed, and whether rows of `blocked_likenesses` may be gone."""
     names = [DECISIONS, REMOVALS] if removed else [DECISIONS]
-    await connection.execute(update(marks).where(marks.c.name.in_(names)).values(number=marks.c.number + 1))
+    await connection.execute(_CHANGED, [{"mark": name} for name in names])
 
 
 async def add_listed(connection: AsyncConnection, listed: Sequence[Listed]) -> int:
@@ -147,6 +166,11 @@ async def drop(connection: AsyncConnection, condition: Any) -> int:
 def mark(name: str) -> Any:
     """Return a mark as a part of another question."""
     return select(marks.c.number).where(marks.c.name == literal_column(f"'{name}'")).scalar_subquery()
+
+
+def blocked_by_statement() -> Any:
+    """Return the question where a PDQ comes from: a row with the list and the picture, pictures first."""
+    return _OF_PICTURE.union_all(_OF_LIST)
 
 
 def _of_decision(*likeness: Any) -> Any:
@@ -188,4 +212,4 @@ _OF_LIST = select(blocked_likenesses.c.source, blocked_likenesses.c.sha256).wher
 _OF_PICTURE = select(_BLOCKING.scalar_subquery().label("source"), blocked_likenesses.c.sha256).where(
     blocked_likenesses.c.sha256.is_not(None), blocked_likenesses.c.pdq == bindparam("pdq"), exists(_BLOCKING)
 )
-_BLOCKED_BY = _OF_PICTURE.union_all(_OF_LIST)
+_CHANGED = update(marks).where(marks.c.name == bindparam("mark")).values(number=marks.c.number + 1)

@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from coordinator.ledger.decision import Decision
-from coordinator.ledger.errors import translated
+from coordinator.ledger.errors import LedgerUnavailable, translated
+from coordinator.ledger.likenesses import Blocked, blocked_by_statement
 from coordinator.ledger.recent import Recent
 from coordinator.ledger.store import Store
 from coordinator.ledger.verdicts import StoredScores, Verdict, known_statement, scores_statement, unpack
@@ -77,6 +78,7 @@ class LookUp:
             raise translated(error, self._store.path) from error
         self._known = _Question(known_statement(), self._engine)
         self._scores = _Question(scores_statement(), self._engine)
+        self._blocked_by = _Question(blocked_by_statement(), self._engine)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -99,6 +101,16 @@ class LookUp:
     async def scores(self, sha256: str, way: Way) -> StoredScores | None:
         """Return the scores of a picture; None when there are none, or when the database does not answer in time."""
         return await self._stored_scores(bytes.fromhex(sha256), way)
+
+    async def blocked_by(self, pdq: bytes) -> Blocked | None:
+        """Say where a PDQ that copies are blocked by comes from; None when it is gone.
+
+        Raises LedgerUnavailable when the database does not answer in time.
+        """
+        rows = await self._fetch(self._blocked_by, {"pdq": pdq})
+        if rows is None:
+            raise LedgerUnavailable("The ledger cannot be used now: it does not answer.")
+        return Blocked(rows[0][0], (rows[0][1] or b"").hex()) if rows else None
 
     async def _ask(self, sha256: str, way: Way) -> Known | None:
         """Return what the database says; None when it does not answer, or has only scores that do not help."""

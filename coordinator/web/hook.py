@@ -195,7 +195,7 @@ class Hook:
     ) -> Finding:
         finding = await self._uploads.look_again(body, remembered, lane=lane, deadline_s=deadline_s)
         if recording:
-            await self._records.keep_likeness(body, remembered, finding)
+            self._records.keep_likeness(body, remembered, finding)
         return finding
 
     async def _find(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ import pytest
 from coordinator.copies import Copied, Copies
 from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.likenesses import Listed
+from coordinator.ledger.store import BUSY_S
 from coordinator.media.limited import Cutters
 from coordinator.media.limits import Limits
 from coordinator.media.looks import Likeness
+from tests.coordinator.ledger.holding import closed_to_all
 from tests.coordinator.ledger.making import START, WAY, file_in, sha
 from tests.coordinator.ledger.test_likenesses import block, likeness, listed
 
@@ -49,6 +52,21 @@ async def test_copies_are_told_by_distance_and_quality(tmp_path: Path) -> None:
         assert await copies.match(near(1, 0, quality=49)) is None
         assert await copies.match(likeness(2)) is None
         assert await copies.match(None) is None
+
+
+async def test_copies_of_a_ledger_that_does_not_answer(tmp_path: Path) -> None:
+    """While nobody may read the ledger, a copy is one all the same, after a fraction of a second."""
+    async with Ledger(file_in(tmp_path)) as ledger:
+        await ledger.decisions.add_list([], [listed(1)], who="ann", at=START)
+    with closing(sqlite3.connect(file_in(tmp_path))) as connection:
+        # Readers of the other mode hold a lock that keeps anybody from closing it to them.
+        connection.execute("PRAGMA journal_mode=DELETE")
+    async with copies_in(tmp_path) as (_, copies, _):
+        with closed_to_all(file_in(tmp_path)):
+            began_s = asyncio.get_running_loop().time()
+            assert await copies.match(near(1, 3)) == Copied("", "", 3)
+            assert asyncio.get_running_loop().time() - began_s < BUSY_S
+        assert await copies.match(near(1, 3)) == Copied("list", "", 3)
 
 
 async def test_copies_follow_what_is_decided_elsewhere(tmp_path: Path) -> None:

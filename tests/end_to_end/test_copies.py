@@ -12,6 +12,8 @@ from pathlib import Path
 from PIL import Image
 
 from coordinator.media.cutter.pdq import likeness_of
+from tests.coordinator.ledger.holding import written_by_another
+from tests.coordinator.ledger.making import file_in
 from tests.coordinator.media.pictures import encoded, photograph
 from tests.end_to_end.caller import upload
 from tests.end_to_end.forked import run_beside
@@ -86,6 +88,22 @@ async def test_copies_of_a_blocked_hash(tmp_path: Path) -> None:
         assert (copy.status, copy.outcome) == (406, "blocked")
         await ledger(c, "allow", copy.report["sha256"])
         assert (await upload(c, copy_of(chelsea))).outcome == "allowed"
+
+
+async def test_copies_of_a_blocked_hash_while_the_ledger_is_locked(tmp_path: Path) -> None:
+    """The answer does not wait for the lock; copies are blocked once it is gone."""
+    chelsea, deadline_ms = original(), 3000
+    async with Coordinator(tmp_path, deadline_ms=deadline_ms) as c:
+        await ledger(c, "block", hashlib.sha256(chelsea).hexdigest())
+        assert await c.stop() == 0
+        await c.start()
+        with written_by_another(file_in(c.data_dir)):
+            answers = await asyncio.gather(*(upload(c, chelsea) for _ in range(3)))
+            await c.logged("another process has locked it")
+        assert {(a.status, a.outcome) for a in answers} == {(406, "blocked")}
+        assert max(a.ms["total"] for a in answers) < deadline_ms
+        await c.logged("the ledger can be written again")
+        assert (await upload(c, copy_of(chelsea))).outcome == "blocked"
 
 
 async def test_copies_of_what_was_judged_before(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ async def test_likenesses_of_a_list(tmp_path: Path) -> None:
         assert await ledger.decisions.add_list([], lines, who="ann", at=START, source="list") == 2
         assert await ledger.decisions.add_list([block(9)], [listed(2), listed(3)], who="ann", at=START) == 2
         assert await pdqs(ledger) == [sha(1), sha(2), sha(3)]
-        assert await ledger.likenesses.blocked_by(likeness(2).pdq) == Blocked("list", "")
+        assert await ledger.blocked_by(likeness(2).pdq) == Blocked("list", "")
         assert await ledger.likenesses.listed() == (listed(1), listed(2), listed(3))
         before = await ledger.likenesses.state()
         assert before.blocks
@@ -54,7 +54,7 @@ async def test_likenesses_of_a_list(tmp_path: Path) -> None:
         assert not await ledger.decisions.forget_likeness(likeness(2).pdq, who="ann", at=START)
         assert await ledger.decisions.forget_list("list", who="ann", at=START) == (2, 0)
         assert await pdqs(ledger) == []
-        assert await ledger.likenesses.blocked_by(likeness(1).pdq) is None
+        assert await ledger.blocked_by(likeness(1).pdq) is None
         assert (await ledger.likenesses.state()).removals > before.removals
         details = [dict(entry.details) for entry in await ledger.audit.entries()]
     assert details[-2] == {"decision": "forget", "pdq": sha(2)}
@@ -81,8 +81,8 @@ async def test_likenesses_of_judged_pictures_count_when_these_are_blocked(tmp_pa
         await ledger.decisions.decide(block(1))
         await ledger.decisions.add_list([replace(block(2), source="friends")], who="ann", at=START, source="friends")
         assert await pdqs(ledger) == [sha(1), sha(2)]
-        assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("", sha(1))
-        assert await ledger.likenesses.blocked_by(likeness(2).pdq) == Blocked("friends", sha(2))
+        assert await ledger.blocked_by(likeness(1).pdq) == Blocked("", sha(1))
+        assert await ledger.blocked_by(likeness(2).pdq) == Blocked("friends", sha(2))
         known = await ledger.look_up(sha(1), WAY)
         assert known is not None
         assert (known.decision, known.likeness, known.is_spread) == (Decision.BLOCK, likeness(1), True)
