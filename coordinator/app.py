@@ -81,7 +81,8 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
     close_memory()
     return_large_blocks()
     async with AsyncExitStack() as stack:
-        ledger = await stack.enter_async_context(Ledger(settings.ledger_file, periods=settings.periods))
+        opening = Ledger(settings.ledger_file, periods=settings.periods, checks=True)
+        ledger = await stack.enter_async_context(opening)
         likeness = extra_is_installed() and (await ledger.likenesses.state()).blocks
         cutters = Cutters(limits=settings.media_limits, count=settings.cutters, likeness=likeness)
         try:

@@ -49,8 +49,10 @@ class Ledger:
         clock: Clock = now,
         busy_s: float = BUSY_S,
         look_up_s: float = LOOK_UP_S,
+        checks: bool = False,
     ) -> None:
-        self._store = Store(path, busy_s=busy_s)
+        """Take the file; `checks` has it read as a whole at the start, which takes seconds, and refused if damaged."""
+        self._store = Store(path, busy_s=busy_s, checks=checks)
         self._writer = Writer(self._store, limits)
         self._look_up = LookUp(self._store, within_s=look_up_s)
         self._clock = clock

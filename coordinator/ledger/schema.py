@@ -39,8 +39,11 @@ BUSY_S = 10.0
 logger = logging.getLogger(__name__)
 
 
-def prepare(path: Path, schema: Schema = CURRENT) -> None:
+def prepare(path: Path, schema: Schema = CURRENT, *, checks: bool = False) -> None:
     """Make or migrate the file at `path`; its folder is made too. Blocks: run it in a thread.
+
+    `checks` has all of it read before anything is changed. Of 1,000,000 verdicts that takes 0.3 s, and 1 s from a disk
+    that reads 125 MB/s; with 200 scores beside each of them, 1.3 GB, it takes 1.3 s and 10 s.
 
     Raises LedgerFault when the file is not a ledger, damaged, newer than this version, or cannot be written.
     """
@@ -48,6 +51,10 @@ def prepare(path: Path, schema: Schema = CURRENT) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(path):
             _make_private(path)
+            if checks and path.stat().st_size:
+                # Read-only: whoever closes it otherwise, being the last, would write the log beside it into it.
+                with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                    _check(connection, path)
             _bring_up_to_date(path, schema)
     except sqlite3.Error as error:
         raise translated(error, path) from error
@@ -102,6 +109,11 @@ def _bring_up_to_date(path: Path, schema: Schema) -> None:
             logger.info("%s is brought from schema %s to %s; a copy is %s", path, revision, newest, backup)
         connection.execute("PRAGMA journal_mode=WAL")
     _migrate(path, schema)
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise LedgerFault(f"{path} is damaged; restore a backup, or move it away to begin a new one.")
 
 
 def _migrate(path: Path, schema: Schema) -> None:

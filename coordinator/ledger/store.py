@@ -25,8 +25,10 @@ READERS = 2
 class Store:
     """Open with `async with`, which makes the file or brings it to the newest schema; close the same way."""
 
-    def __init__(self, path: Path, *, busy_s: float = BUSY_S) -> None:
+    def __init__(self, path: Path, *, busy_s: float = BUSY_S, checks: bool = False) -> None:
+        """Take the file, how long to wait for another process, and whether to look for damage before anything."""
         self.path = path
+        self._checks = checks
         self._busy_s = busy_s
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
@@ -36,7 +38,7 @@ class Store:
 
     async def __aenter__(self) -> Self:
         """Raise LedgerError when the file cannot be used."""
-        await asyncio.to_thread(prepare, self.path)
+        await asyncio.to_thread(prepare, self.path, checks=self._checks)
         # Each commit reaches the disk: what was answered on its strength must be there after a power cut.
         self._writer = self._engine(1, f"PRAGMA busy_timeout={int(self._busy_s * 1e3)}", "PRAGMA synchronous=FULL")
         self._reader = self._engine(READERS, f"PRAGMA busy_timeout={int(self._busy_s * 1e3)}", "PRAGMA query_only=1")

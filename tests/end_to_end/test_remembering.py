@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from coordinator.ledger.ledger import Ledger
+from tests.coordinator.ledger.breaking import break_inside
 from tests.coordinator.ledger.holding import written_by_another
 from tests.end_to_end.caller import Answer, upload
 from tests.end_to_end.forked import run_beside
@@ -212,19 +213,22 @@ async def test_remembering_what_was_answered_before_a_kill(tmp_path: Path) -> No
     assert {a.report["sha256"] for a in answered if a.status == 422} <= rejections
 
 
-@pytest.mark.parametrize("damage", ["damaged", "newer"])
+@pytest.mark.parametrize("damage", ["damaged", "damaged inside", "newer"])
 async def test_remembering_refuses_to_start(tmp_path: Path, damage: str) -> None:
-    """With a ledger that cannot be used the coordinator says so in one sentence, and ends with exit code 2."""
+    """With a ledger that cannot be used the coordinator says so in one sentence, leaves it, and ends with code 2."""
     async with Coordinator(tmp_path) as c:
         assert await c.stop() == 0
         if damage == "damaged":
             ledger_of(c).write_bytes(b"\xa5" * 9000)
+        elif damage == "damaged inside":
+            break_inside(ledger_of(c))
         else:
             _pretend_newer(ledger_of(c))
-        before = c.log
+        before, content = c.log, ledger_of(c).read_bytes()
         c.launch()
         assert await c.ended() == 2
         assert c.log[len(before) :].strip().splitlines()[-1].startswith(str(ledger_of(c)))
+        assert ledger_of(c).read_bytes() == content
 
 
 def _reaches(count: Callable[[], int], enough: int) -> bool:

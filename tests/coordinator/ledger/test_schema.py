@@ -22,6 +22,7 @@ from sqlalchemy import NullPool, create_engine
 from coordinator.ledger.errors import LedgerFault
 from coordinator.ledger.schema import CURRENT, Schema, prepare
 from coordinator.ledger.tables import metadata
+from tests.coordinator.ledger.breaking import break_inside
 from tests.coordinator.ledger.making import file_in
 
 NEXT = '''
@@ -180,6 +181,46 @@ def test_schema_damaged_is_refused(tmp_path: Path, damage: bytes) -> None:
     with pytest.raises(LedgerFault, match=r"(damaged|not a database); restore a backup, or move it away"):
         prepare(file_in(tmp_path))
     assert file_in(tmp_path).read_bytes() == damage
+
+
+def test_schema_damaged_inside_is_refused(tmp_path: Path) -> None:
+    """Damage in a part that nobody has read yet is found where the file is checked, and the file is left as it was.
+
+    What a process that was killed left in the log beside it stays there.
+    """
+    path = file_in(tmp_path)
+    with_a_decision(path)
+    prepare(path, checks=True)
+    break_inside(path)
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("INSERT INTO decisions VALUES (x'bb', 'allow', '', 'me', '', 1)")
+        writer.commit()
+        killed = file_in(tmp_path / "killed")
+        killed.parent.mkdir()
+        for file in tmp_path.glob("ledger.sqlite*"):
+            shutil.copy(file, killed.with_name(file.name))
+    log = killed.with_name("ledger.sqlite-wal")
+    before = (killed.read_bytes(), log.read_bytes())
+    assert before[1]
+    with pytest.raises(LedgerFault, match=r"damaged; restore a backup, or move it away to begin a new one\.$"):
+        prepare(killed, checks=True)
+    assert (killed.read_bytes(), log.read_bytes()) == before
+
+
+def test_schema_of_a_killed_process_is_sound(tmp_path: Path) -> None:
+    """What a process that was killed left in the log beside the file is checked with it, and kept."""
+    path = file_in(tmp_path)
+    prepare(path)
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("INSERT INTO decisions VALUES (x'aa', 'allow', '', 'me', '', 1)")
+        writer.commit()
+        killed = file_in(tmp_path / "killed")
+        killed.parent.mkdir()
+        for name in ("ledger.sqlite", "ledger.sqlite-wal"):
+            shutil.copy(tmp_path / name, killed.with_name(name))
+    prepare(killed, checks=True)
+    with closing(sqlite3.connect(killed)) as connection:
+        assert connection.execute("SELECT count(*) FROM decisions").fetchone() == (1,)
 
 
 def test_schema_damaged_is_not_migrated(tmp_path: Path) -> None:
