@@ -175,10 +175,11 @@ class _Question:
         compiled = statement.compile(dialect=engine.dialect)
         self.text = str(compiled)
         self._names: list[str] = compiled.positiontup
+        self._constants: dict[str, Any] = compiled.params
 
-    def values(self, values: dict[str, bytes]) -> list[bytes]:
-        """Return the values in the order of the text."""
-        return [values[name] for name in self._names]
+    def values(self, values: dict[str, bytes]) -> list[Any]:
+        """Return the values in the order of the text, those that are part of the question among them."""
+        return [(self._constants | values)[name] for name in self._names]
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:

@@ -113,8 +113,8 @@ async def test_likenesses_of_several_lists(tmp_path: Path) -> None:
         assert await ledger.decisions.forget_likeness(likeness(3).pdq, who="ann", at=START)
         assert await ledger.decisions.forget_list("one", who="ann", at=START) == (0, 2)
         assert sorted(await pdqs(ledger)) == sorted([sha(1), sha(2)])
-        assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("two", "")
-        assert await ledger.likenesses.blocked_by(likeness(2).pdq) == Blocked("two", sha(2))
+        assert await ledger.blocked_by(likeness(1).pdq) == Blocked("two", "")
+        assert await ledger.blocked_by(likeness(2).pdq) == Blocked("two", sha(2))
         assert await ledger.decisions.forget_list("two", who="ann", at=START) == (2, 0)
         assert await pdqs(ledger) == []
 
@@ -144,12 +144,12 @@ async def test_likenesses_of_a_list_become_an_admins(tmp_path: Path) -> None:
         await ledger.decisions.add_list(theirs, who="ann", at=START, source="friends")
         for number in (1, 2, 3):
             await ledger.likenesses.spread(sha(number), likeness(number))
-        assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("friends", sha(1))
+        assert await ledger.blocked_by(likeness(1).pdq) == Blocked("friends", sha(1))
         await ledger.decisions.decide(block(1), Decided(sha(2), Decision.ALLOW, "ann", START))
-        assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("", sha(1))
+        assert await ledger.blocked_by(likeness(1).pdq) == Blocked("", sha(1))
         assert await ledger.decisions.forget_list("friends", who="ann", at=START) == (1, 0)
         assert await pdqs(ledger) == [sha(1)]
-        assert await ledger.likenesses.blocked_by(likeness(1).pdq) == Blocked("", sha(1))
+        assert await ledger.blocked_by(likeness(1).pdq) == Blocked("", sha(1))
 
 
 async def test_likenesses_do_not_spread_without_a_block(tmp_path: Path) -> None:
