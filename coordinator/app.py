@@ -97,6 +97,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             logger.info("copies of what is blocked are recognised, by %d likenesses", len(copies))
         hub = Hub(Machine(now=loop.time()))
         stack.callback(hub.close)
+        steering = Steering(settings.steering_file, hub=hub, outcomes=settings.outcomes)
         intake = Intake(on_live=cutters.sweeps_stand_still, on_calm=cutters.sweeps_go_on)
         trust = Trust(noise=os.urandom, weights=settings.fingerprint)
         sampler = Sampler(random.SystemRandom().random)
@@ -118,7 +119,7 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             last_weights=await ledger.last_weights(policy.model),
         )
         later_look = None
-        if (pictrs := await _pictrs(settings, ledger, stack)) is not None:
+        if (pictrs := await _pictrs(settings, steering.mode, ledger, stack)) is not None:
             give_way = GiveWay(intake)
             look = Look(
                 debts=ledger.debts,
@@ -183,7 +184,6 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             patience = Patience(settings.notify_grace_s, settings.notify_recovery_s)
             watch = Watch(snapshot=board.snapshot, audit=ledger.audit, send=sender.send, patience=patience)
         status = StatusPage(token=admin_token, board=board)
-        steering = Steering(settings.steering_file, hub=hub, outcomes=settings.outcomes)
         board.pause_of = steering.pauses.get
         page = AdminPage(
             token=admin_token,
@@ -275,7 +275,7 @@ def _admin_token(settings: Settings) -> AdminToken:
     return token
 
 
-async def _pictrs(settings: Settings, ledger: Ledger, stack: AsyncExitStack) -> PictRs | None:
+async def _pictrs(settings: Settings, mode: Mode, ledger: Ledger, stack: AsyncExitStack) -> PictRs | None:
     """Return the pict-rs to look into later, None when none is named; say what that means for pictures unseen."""
     counts = await ledger.debts.debt_counts()
     since = "" if counts.oldest is None else f", the oldest of {counts.oldest.isoformat(timespec='seconds')}"
@@ -287,7 +287,7 @@ async def _pictrs(settings: Settings, ledger: Ledger, stack: AsyncExitStack) -> 
             open_debts,
         )
         return None
-    does = "nothing is removed in shadow mode" if settings.mode is Mode.SHADOW else f"{settings.later_look} if flagged"
+    does = "nothing is removed in shadow mode" if mode is Mode.SHADOW else f"{settings.later_look} if flagged"
     logger.info("pictures that are accepted unseen are looked at later (%s); %s", does, open_debts)
     return await stack.enter_async_context(PictRs(settings.pictrs_url, settings.pictrs_api_key.get_secret_value()))
 

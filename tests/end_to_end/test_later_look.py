@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.dispatch.machine import Machine
+from coordinator.hub import Hub
+from coordinator.judge.outcomes import Mode, OutcomeTable
+from coordinator.steering import Steering
 from tests.coordinator.later.scene import picture
 from tests.end_to_end.pictrs import API_KEY, PictRs, require
 from tests.end_to_end.processes import Coordinator, Scanner
@@ -149,6 +153,31 @@ async def test_later_look_without_pictrs_lists_debts(tmp_path: Path) -> None:
     async with Coordinator(tmp_path) as coordinator:
         assert "only listed, never looked at later" in coordinator.log
         assert "; 0 accepted unseen" in coordinator.log
+
+
+@pytest.mark.parametrize(
+    ("setting", "chosen", "says"),
+    [
+        (Mode.ENFORCE, None, "purge if flagged"),
+        (Mode.SHADOW, None, "nothing is removed in shadow mode"),
+        (Mode.ENFORCE, Mode.SHADOW, "nothing is removed in shadow mode"),
+        (Mode.SHADOW, Mode.ENFORCE, "purge if flagged"),
+    ],
+)
+async def test_later_look_says_at_start_what_it_does(
+    tmp_path: Path, setting: Mode, chosen: Mode | None, says: str
+) -> None:
+    """By the mode that counts: one set on the admin page before the start goes before the setting."""
+    known = {"pictrs_url": "http://127.0.0.1:9", "pictrs_api_key": API_KEY}
+    coordinator = Coordinator(tmp_path, mode=setting, **known)
+    if chosen is not None:
+        coordinator.data_dir.mkdir(mode=0o700)
+        hub = Hub(Machine())
+        steering = Steering(coordinator.data_dir / "steering.json", hub=hub, outcomes=OutcomeTable({}, setting))
+        await steering.set_mode(chosen, who="anna")
+        hub.close()
+    async with coordinator:
+        assert f"pictures that are accepted unseen are looked at later ({says}); 0 accepted unseen" in coordinator.log
 
 
 async def test_later_look_at_a_file_with_an_alias_that_cannot_be_purged(tmp_path: Path) -> None:
