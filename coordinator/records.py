@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from coordinator.body import Body
 from coordinator.judge.margins import Margins
-from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Mode, Outcome, Ruling
+from coordinator.judge.outcomes import JUDGED_BAD, OWED, Answer, Mode, Outcome, Ruling
 from coordinator.judge.policy import Policy, worst
 from coordinator.ledger.audit import Entry, What
 from coordinator.ledger.debts import Debt
@@ -128,7 +128,7 @@ class Records:
         deadline_s: float,
         lane: Lane = Lane.LIVE,
     ) -> None:
-        """Put on the disk what must be there before the answer leaves: a debt, or a rejection.
+        """Put on the disk what must be there before the answer leaves: a debt, a rejection, or what would be one.
 
         A sweep looks again by itself at what nobody looked at, so that it owes nothing; and what it could not look at
         was not refused to anybody.
@@ -140,27 +140,25 @@ class Records:
             return
         now_s = asyncio.get_running_loop().time()
         deadline_s = max(min(deadline_s, now_s + COMMIT_S), now_s + LEAST_COMMIT_S)
-        try:
-            if finding.outcome in UNSEEN and ruling.answer is Answer.ACCEPT:
-                media_type = media_type[:MAX_MEDIA_TYPE_CHARACTERS]
-                debt = Debt(body.sha256, body.size_bytes, media_type, finding.outcome, self._clock())
-                await self._ledger.debts.owe(debt, deadline_s=deadline_s)
-            elif ruling.would_be is Answer.REJECT:
-                details = {
-                    "scan_id": scan_id,
-                    "outcome": finding.outcome,
-                    "reason": finding.reason,
-                    "mode": mode,
-                    "bytes": body.size_bytes,
-                    "parts": finding.parts,
-                    "look": finding.look,
-                    "scanner": finding.scanner,
-                    "remembered": finding.remembered,
-                }
-                entry = Entry(What.REJECTION, self._clock(), who, body.sha256, details)
-                await self._ledger.record(entry, deadline_s=deadline_s)
-        except LedgerError as error:
-            logger.warning("upload %s is answered before it is written down: %s", scan_id, error)
+        # In shadow mode it may be both.
+        if finding.outcome in OWED and ruling.answer is Answer.ACCEPT:
+            media_type = media_type[:MAX_MEDIA_TYPE_CHARACTERS]
+            debt = Debt(body.sha256, body.size_bytes, media_type, finding.outcome, self._clock())
+            await _in_time(self._ledger.debts.owe(debt, deadline_s=deadline_s), scan_id)
+        if ruling.would_be is Answer.REJECT:
+            details = {
+                "scan_id": scan_id,
+                "outcome": finding.outcome,
+                "reason": finding.reason,
+                "mode": mode,
+                "bytes": body.size_bytes,
+                "parts": finding.parts,
+                "look": finding.look,
+                "scanner": finding.scanner,
+                "remembered": finding.remembered,
+            }
+            entry = Entry(What.REJECTION, self._clock(), who, body.sha256, details)
+            await _in_time(self._ledger.record(entry, deadline_s=deadline_s), scan_id)
 
     def _way(self, weights: str) -> Way:
         way = self._ways.get(weights)
@@ -181,6 +179,13 @@ class Records:
         decisive = worst(verdicts)
         new = verdicts[decisive]
         return Verdict(new.flagged, new.parts, scores.looks[decisive], old.looks, old.format, old.scanner)
+
+
+async def _in_time(written: Awaitable[None], scan_id: str) -> None:
+    try:
+        await written
+    except LedgerError as error:
+        logger.warning("upload %s is answered before it is written down: %s", scan_id, error)
 
 
 def _decided(known: Known, took_ms: dict[str, float]) -> Finding:

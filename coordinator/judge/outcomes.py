@@ -90,7 +90,10 @@ DEFAULT_ANSWERS: Mapping[Outcome, Answer] = MappingProxyType(
 )
 
 UNSEEN = frozenset({Outcome.NO_SCANNER, Outcome.OVERLOADED, Outcome.TIMED_OUT})
-"""Outcomes of pictures that nobody looked at; accepting one of them is a debt."""
+"""Outcomes of pictures that nobody looked at, for want of time or scanners."""
+
+OWED = UNSEEN | {Outcome.SCANNER_FAULT}
+"""Outcomes of pictures that a scanner may still look at; accepting one of them is a debt."""
 
 JUDGED_BAD = frozenset({Outcome.FLAGGED, Outcome.BLOCKED})
 """Outcomes of pictures that are not to be kept; others that are rejected by default could only not be looked at."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Outcome
+from coordinator.judge.outcomes import JUDGED_BAD, OWED, UNSEEN, Answer, Outcome
 from coordinator.status.histogram import Histogram
 from coordinator.status.percentiles import percentile
 from coordinator.status.timeline import Timeline
@@ -90,6 +90,7 @@ class UploadLog:
         if outcome in UNSEEN:
             minute.unseen += 1
             self.answered_unseen += 1
+        if outcome in OWED:
             self.accepted_unseen += not is_rejected
         for step, milliseconds in decided.steps_ms.items():
             histogram = self.steps.get(step)

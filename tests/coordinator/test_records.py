@@ -36,6 +36,7 @@ FLAGGED = Finding(
     evidence=EVIDENCE,
 )
 UNSEEN = Finding(Outcome.NO_SCANNER)
+FAILED_ON = Finding(Outcome.SCANNER_FAULT)
 
 
 def body_of(data: bytes = b"a picture") -> Body:
@@ -102,7 +103,7 @@ async def test_records_what_was_kept_is_recalled(records: Records) -> None:
 
 @pytest.mark.parametrize(
     "finding",
-    [UNSEEN, replace(FLAGGED, partial=True), Finding(Outcome.UNREADABLE), Finding(Outcome.SCANNER_FAULT)],
+    [UNSEEN, replace(FLAGGED, partial=True), Finding(Outcome.UNREADABLE), FAILED_ON],
     ids=lambda finding: "partial" if finding.partial else str(finding.outcome),
 )
 async def test_records_what_is_no_verdict_is_not_kept(ledger: Ledger, records: Records, finding: Finding) -> None:
@@ -184,6 +185,28 @@ async def test_records_unseen_and_accepted_is_a_debt(ledger: Ledger, records: Re
     assert await entries(ledger) == []
 
 
+async def test_records_accepted_after_scanner_faults_is_a_debt(ledger: Ledger, records: Records) -> None:
+    """What two scanners failed on was seen by nobody: accepted all the same, it is owed."""
+    await write_down(records, FAILED_ON, choices={Outcome.SCANNER_FAULT: Answer.ACCEPT})
+    (owed,) = await ledger.debts.all_open(limit=10)
+    assert (owed.debt.sha256, owed.debt.outcome) == (body_of().sha256, Outcome.SCANNER_FAULT)
+    assert await entries(ledger) == []
+
+
+async def test_records_accepted_in_shadow_mode_only_is_a_debt_and_logged(ledger: Ledger, records: Records) -> None:
+    """In shadow mode it is accepted, and so owed, and the log says that it would have been rejected."""
+    await write_down(records, FAILED_ON, mode=Mode.SHADOW)
+    assert [owed.debt.outcome for owed in await ledger.debts.all_open(limit=10)] == [Outcome.SCANNER_FAULT]
+    assert [entry.details["outcome"] for entry in await entries(ledger)] == ["scanner_fault"]
+
+
+async def test_records_rejected_after_scanner_faults_is_no_debt(ledger: Ledger, records: Records) -> None:
+    """By default it is rejected, and nothing is owed."""
+    await write_down(records, FAILED_ON)
+    assert await ledger.debts.all_open(limit=10) == ()
+    assert [entry.details["outcome"] for entry in await entries(ledger)] == ["scanner_fault"]
+
+
 async def test_records_late_is_written_all_the_same(
     ledger: Ledger, records: Records, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -230,3 +253,14 @@ async def test_records_do_not_hold_an_answer_back(
     async with asyncio.timeout(30):
         await ledger.flushed()
     assert len(await ledger.debts.all_open(limit=10)) + len(await entries(ledger)) == 1
+
+
+async def test_records_lose_nothing_of_an_answer_that_is_not_held_back(
+    tmp_path: Path, ledger: Ledger, records: Records
+) -> None:
+    """Of a debt that is a rejection in shadow mode both are written once the database is no longer locked."""
+    with written_by_another(file_in(tmp_path)):
+        await write_down(records, FAILED_ON, mode=Mode.SHADOW)
+    async with asyncio.timeout(30):
+        await ledger.flushed()
+    assert (len(await ledger.debts.all_open(limit=10)), len(await entries(ledger))) == (1, 1)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from coordinator.judge.outcomes import DEFAULT_ANSWERS, REJECTED_STATUS, UNSEEN, Answer, Mode, Outcome, OutcomeTable
+from coordinator.judge.outcomes import (
+    DEFAULT_ANSWERS,
+    OWED,
+    REJECTED_STATUS,
+    UNSEEN,
+    Answer,
+    Mode,
+    Outcome,
+    OutcomeTable,
+)
 
 
 def test_outcomes_default_answers() -> None:
@@ -12,6 +21,11 @@ def test_outcomes_default_answers() -> None:
     accepted = {outcome for outcome, answer in DEFAULT_ANSWERS.items() if answer is Answer.ACCEPT}
     assert accepted == {Outcome.CLEAN, Outcome.ALLOWED, *UNSEEN}
     assert set(DEFAULT_ANSWERS) == set(Outcome)
+
+
+def test_outcomes_owed() -> None:
+    """What nobody has judged and a scanner can still look at is owed; what cannot be looked at is not."""
+    assert {Outcome.NO_SCANNER, Outcome.OVERLOADED, Outcome.TIMED_OUT, Outcome.SCANNER_FAULT} == OWED
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

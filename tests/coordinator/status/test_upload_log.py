@@ -97,6 +97,14 @@ def test_upload_log_counts_unseen_and_callers() -> None:
     assert log.answers[Outcome.TIMED_OUT, Answer.REJECT] == 1
 
 
+def test_upload_log_counts_what_is_owed_as_accepted_unseen() -> None:
+    """Accepted though scanners failed on it, an upload is owed a look; more scanners would have been of no use."""
+    log = UploadLog(START_S)
+    log.note(decided(START_S, Outcome.SCANNER_FAULT))
+    log.note(decided(START_S, Outcome.SCANNER_FAULT, answer=Answer.ACCEPT))
+    assert (log.accepted_unseen, log.answered_unseen, log.unseen_lately(START_S)) == (1, 0, 0)
+
+
 def test_upload_log_leaves_sweeps_out() -> None:
     """What a sweep asks about is no upload: it counts for its caller only, and what it found is among the decisions."""
     log = UploadLog(START_S)
