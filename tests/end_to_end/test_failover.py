@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import statistics
 from collections import Counter
 from pathlib import Path
 
@@ -41,7 +42,7 @@ async def test_scanner_killed_in_mid_scan_is_replaced_by_another(tmp_path: Path)
 
 
 async def test_scan_is_with_another_scanner_at_once_after_a_reset(tmp_path: Path) -> None:
-    """After a reset, the scan is with another scanner within 0.1 s, in the best of five trials on a busy machine."""
+    """After a reset, the scan is with another scanner within 0.1 s, in the median of five trials."""
     took_s: list[float] = []
     async with Coordinator(tmp_path) as c:
         for _ in range(5):
@@ -56,7 +57,7 @@ async def test_scan_is_with_another_scanner_at_once_after_a_reset(tmp_path: Path
                     await steady.answer(held)
                     assert (await answer).outcome == "clean"
     print("re-dispatch after a reset, ms:", [round(s * 1e3, 1) for s in took_s])
-    assert min(took_s) < REDISPATCH_S
+    assert statistics.median(took_s) < REDISPATCH_S
 
 
 async def test_scanner_that_was_late_once_is_used_again(tmp_path: Path) -> None:
