@@ -125,6 +125,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     ),
     "pydantic_settings": ("coordinator.settings", "scanner.settings"),
     "safetensors": ("scanner.models.clip", "scanner.demo"),
+    "skimage": ("scanner.demo.photographs",),
     "sqlalchemy": ("coordinator.ledger",),
     "starlette": ("coordinator.web", "coordinator.app", "coordinator.server"),
     "tenacity": ("scanner.link", "scanner.backoff"),

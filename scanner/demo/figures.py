@@ -21,7 +21,7 @@ THRESHOLD = 0.3
 """Score that each term has to exceed: the same stands in the policy, and training separates true from false there."""
 
 HELD_OUT_SEED = 20_000
-"""Seed of the pictures that the figures in the README and the tests are measured on."""
+"""Seed of the pictures that `train` and the tests measure on."""
 
 BATCH = 100
 

@@ -109,6 +109,15 @@ def _varied(frames: NDArray[np.uint8], rng: np.random.Generator) -> torch.Tensor
     return ((pixels - mean) / std).permute(0, 3, 1, 2).contiguous()
 
 
+def _say_photographs(model: ClipModel) -> str:
+    try:
+        from scanner.demo.photographs import PHOTOGRAPHS, flagged_photographs
+    except ModuleNotFoundError as error:
+        return f"photographs: not looked at, as {error.name} is not installed"
+    names = flagged_photographs(model)
+    return f"photographs flagged: {len(names)} of {len(PHOTOGRAPHS)} ({', '.join(names) or 'none'})"
+
+
 def main() -> None:
     """Read the command line, train unless asked only to evaluate, and print the figures."""
     parser = argparse.ArgumentParser(description="Train or measure the demo model.")
@@ -124,6 +133,7 @@ def main() -> None:
     print(f"{options.weights}: {options.weights.stat().st_size} bytes")
     model = ClipModel.open(DEMO, weights=options.weights, activation="gelu", threads=Course.threads)
     print(f"{measure(model, options.held_out)}, on {model.device}")
+    print(_say_photographs(model))
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import httpx2
 from rich.console import Console
 from rich.table import Table
 
 from tests.demo.pictures import Picture, demo_pictures
+from tests.end_to_end.caller import Answer
 from tests.end_to_end.processes import Coordinator, Scanner
 
 SCANNERS = ("living-room", "attic")
@@ -37,11 +37,11 @@ async def run(*, once: bool) -> int:
                 *(stack.enter_async_context(Scanner(coordinator, name, model="demo", threads=1)) for name in SCANNERS)
             )
             async with httpx2.AsyncClient(timeout=30, trust_env=False) as client:
-                reports = [
+                answers = [
                     (picture, await send(client, coordinator.hook_url(), picture)) for picture in demo_pictures()
                 ]
-            console.print(table_of(reports))
-            wrong = [picture.name for picture, report in reports if not is_as_expected(picture, report)]
+            console.print(table_of(answers))
+            wrong = [picture.name for picture, answer in answers if not is_as_expected(picture, answer)]
             console.print(
                 f"{len(wrong)} answers are not as expected: {', '.join(wrong)}"
                 if wrong
@@ -52,7 +52,7 @@ async def run(*, once: bool) -> int:
             return 1 if wrong else 0
 
 
-async def send(client: httpx2.AsyncClient, url: str, picture: Picture) -> dict[str, Any]:
+async def send(client: httpx2.AsyncClient, url: str, picture: Picture) -> Answer:
     """Post a picture in chunks, without a length, as pict-rs does."""
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -60,20 +60,20 @@ async def send(client: httpx2.AsyncClient, url: str, picture: Picture) -> dict[s
             yield picture.data[start : start + CHUNK_BYTES]
 
     response = await client.post(url, content=chunks(), headers={"Content-Type": "image/png"})
-    report: dict[str, Any] = response.json()
-    return report
+    return Answer(response.status_code, response.json())
 
 
-def is_as_expected(picture: Picture, report: dict[str, Any]) -> bool:
-    """Say whether a picture was looked at and judged as it must be."""
-    return bool(report["outcome"] == ("flagged" if picture.is_flagged else "clean"))
+def is_as_expected(picture: Picture, answer: Answer) -> bool:
+    """Say whether a picture was looked at, judged and answered as it must be."""
+    told = (answer.outcome, answer.report.get("answer"), answer.status)
+    return told == (("flagged", "reject", 406) if picture.is_flagged else ("clean", "accept", 200))
 
 
-def table_of(reports: Sequence[tuple[Picture, dict[str, Any]]]) -> Table:
+def table_of(answers: Sequence[tuple[Picture, Answer]]) -> Table:
     """Make the table: a row a picture, with the milliseconds of every step."""
     table = Table("picture", "bytes", "outcome", "answer", "parts", *STEPS, caption="milliseconds by step")
-    for picture, report in reports:
-        milliseconds = report["milliseconds"]
+    for picture, answer in answers:
+        report, milliseconds = answer.report, answer.ms
         table.add_row(
             picture.name,
             f"{len(picture.data):,}",
