@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from coordinator.judge.outcomes import Answer, Outcome
@@ -13,11 +15,17 @@ from coordinator.settings import Settings
 from tests.end_to_end.caller import slow_caller, upload
 from tests.end_to_end.peer import Peer
 from tests.end_to_end.pictures import bright, broken, dark, picture
-from tests.end_to_end.processes import Coordinator
+from tests.end_to_end.processes import Coordinator, Scanner
 
 REJECTING = {name: Answer.REJECT for name in Settings.model_fields if name.startswith("on_")}
 ACCEPTING = {name: Answer.ACCEPT for name in Settings.model_fields if name.startswith("on_")}
 SMALL = {"body_limit": 100_000}
+
+REPORT = {
+    *("scan_id", "outcome", "answer", "would_be", "reason", "parts", "look", "looks", "partial", "format"),
+    *("remembered", "sha256", "bytes", "milliseconds"),
+}
+"""The parts of every report, as the README names them."""
 
 UNSEEN: list[tuple[Outcome, Callable[[], bytes], int]] = [
     (Outcome.NO_SCANNER, dark, 503),
@@ -26,6 +34,42 @@ UNSEEN: list[tuple[Outcome, Callable[[], bytes], int]] = [
     (Outcome.TOO_LARGE, lambda: picture(0, padding_bytes=200_000), 413),
 ]
 """Outcomes that need no scanner, what has them, and the documented status of their rejection."""
+
+
+async def test_report_says_all_that_the_readme_names(tmp_path: Path) -> None:
+    """An upload that a scanner looked at, and the same bytes again: every part of the report, and of its time."""
+    body = bright()
+    async with Coordinator(tmp_path) as c, Scanner(c, "one"):
+        looked_at = await upload(c, body)
+        remembered = await upload(c, body)
+        for answer in (looked_at, remembered):
+            assert answer.status == 406
+            assert answer.report.keys() == REPORT
+            assert (answer.outcome, answer.report["answer"], answer.report["would_be"]) == ("flagged", *["reject"] * 2)
+            assert (answer.report["parts"], answer.report["format"]) == (["light"], "png")
+            assert answer.report["sha256"] == hashlib.sha256(body).hexdigest()
+            assert answer.report["bytes"] == len(body)
+            assert all(isinstance(value, int | float) and value >= 0 for value in answer.ms.values())
+            assert f"upload {answer.report['scan_id']} " in c.log
+    assert looked_at.ms.keys() == {"body", "frames", "queue", "push", "infer", "judge", "total"}
+    assert remembered.ms.keys() == {"body", "ledger", "total"}
+    assert [answer.report["remembered"] for answer in (looked_at, remembered)] == [False, True]
+    assert looked_at.report["scan_id"] != remembered.report["scan_id"]
+
+
+async def test_health_is_told_by_both_listeners(tmp_path: Path) -> None:
+    """/healthz says that the process is alive, /readyz 503 until a scanner is ready: for pict-rs's side as well."""
+    async with Coordinator(tmp_path) as c, httpx2.AsyncClient(verify=False) as client:
+
+        async def told(path: str) -> list[tuple[int, str]]:
+            answers = [await client.get(f"http://127.0.0.1:{port}{path}") for port in (c.hook_port, c.public_port)]
+            return [(answer.status_code, answer.text) for answer in answers]
+
+        assert await told("/healthz") == [(200, "alive\n")] * 2
+        assert await told("/readyz") == [(503, "no scanner is ready\n")] * 2
+        async with Peer(c, "one"):
+            assert await told("/readyz") == [(200, "ready\n")] * 2
+        assert await told("/healthz") == [(200, "alive\n")] * 2
 
 
 async def test_no_scanner_is_accepted_unless_told_otherwise(tmp_path: Path) -> None:
