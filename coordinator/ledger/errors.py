@@ -1,7 +1,9 @@
 """The errors of this package.
 
 LedgerError
-├── LedgerFault        the file cannot be used as it is: damaged, foreign, of another schema, not writable; exit code 2
+├── LedgerFault        the file cannot be used as it is: foreign, of another schema, not writable; exit code 2
+│   └── LedgerDamaged  a part of it is damaged; what lies elsewhere may still be read and written
+├── LedgerRefused      it does not take what is to be written, now or later
 └── LedgerUnavailable  not now: locked, disk full, too slow; later it may work again
 """
 
@@ -22,6 +24,14 @@ class LedgerFault(LedgerError, ConfigurationError):  # noqa: N818
     """The ledger cannot be used as it is; somebody must act."""
 
 
+class LedgerDamaged(LedgerFault):
+    """A part of the ledger is damaged."""
+
+
+class LedgerRefused(LedgerError):  # noqa: N818
+    """What was to be written breaks a rule of the database, and will the next time."""
+
+
 class LedgerUnavailable(LedgerError):  # noqa: N818
     """The ledger cannot be read or written now. What was to be written may still be written later."""
 
@@ -34,10 +44,7 @@ _REASONS = {
     "SQLITE_INTERRUPT": "it was interrupted",
 }
 
-_DAMAGED = "is damaged; restore a backup, or move it away to begin a new one"
-
 _FAULTS = {
-    "SQLITE_CORRUPT": _DAMAGED,
     "SQLITE_NOTADB": "is not a database; restore a backup, or move it away to begin a new one",
     "SQLITE_READONLY": "cannot be written; the file and its folder must be writable",
     "SQLITE_CANTOPEN": "cannot be opened; the file and its folder must be writable",
@@ -45,10 +52,12 @@ _FAULTS = {
     "SQLITE_AUTH": "cannot be opened; the file and its folder must be writable",
 }
 
+_REFUSALS = ("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG")
 
-def damaged(place: object) -> LedgerFault:
-    """Return what to raise for a file that does not hold together."""
-    return LedgerFault(f"{place} {_DAMAGED}.")
+
+def damaged(place: object) -> LedgerDamaged:
+    """Return the error that says that the file at a place is damaged."""
+    return LedgerDamaged(f"{place} is damaged; restore a backup, or move it away to begin a new one.")
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -60,6 +69,10 @@ def translated(error: SQLAlchemyError | sqlite3.Error, place: object) -> LedgerE
     """Return a database error as one of ours, without what was being written."""
     original = error.orig if isinstance(error, DBAPIError) else error
     name = getattr(original, "sqlite_errorname", None) or ""
+    if name.startswith("SQLITE_CORRUPT"):
+        return damaged(place)
+    if name.startswith(_REFUSALS):
+        return LedgerRefused(f"The ledger does not take a record: {name}.")
     for known, fault in _FAULTS.items():
         if name.startswith(known):
             return LedgerFault(f"{place} {fault}.")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from coordinator.ledger.copying import copy_database
-from coordinator.ledger.errors import LedgerFault, translated
+from coordinator.ledger.errors import LedgerFault, damaged, translated
 from coordinator.ledger.tables import APPLICATION_ID
 
 
@@ -113,7 +113,7 @@ def _bring_up_to_date(path: Path, schema: Schema) -> None:
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-        raise LedgerFault(f"{path} is damaged; restore a backup, or move it away to begin a new one.")
+        raise damaged(path)
 
 
 def _migrate(path: Path, schema: Schema) -> None:

@@ -1,4 +1,7 @@
-"""The one task that writes what uploads leave behind, in batches, and waits when the database cannot be written."""
+"""The one task that writes what uploads leave behind, in batches, and waits when the database cannot be written.
+
+What the database will never take does not keep from the disk what is queued with it: it is lost alone.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Executable
 
-from coordinator.ledger.errors import LedgerError, LedgerUnavailable
+from coordinator.ledger.errors import LedgerDamaged, LedgerError, LedgerRefused, LedgerUnavailable
 from coordinator.ledger.store import Store
 
 logger = logging.getLogger(__name__)
@@ -78,8 +81,9 @@ class Writer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._lost = 0
+        self._why = ""
         self.lost = 0
-        """Records for which there was no room, since the start."""
+        """Records for which there was no room, or which the database did not take, since the start."""
         self.fault = ""
         """Why nothing can be written now; empty when it can."""
         self._complained_s = -COMPLAIN_EVERY_S
@@ -101,7 +105,7 @@ class Writer:
         size_bytes = record.size_in_memory_bytes
         is_full = self.waiting - self._commits >= self._limits.records
         if is_full or self._waiting_bytes + size_bytes > self._limits.waiting_bytes:
-            self._lose()
+            self._lose(self.fault or "The ledger cannot keep up.")
             return False
         self._add(_Waiting(record, None), size_bytes)
         return True
@@ -110,10 +114,11 @@ class Writer:
         """Queue a record and return once it is on the disk; `deadline_s` is in the time of the running loop.
 
         Raises LedgerUnavailable when it is not there in time, at once while the database is known not to work; the
-        record then still waits to be written, or was lost when too much waits already.
+        record then still waits to be written, or was lost when too much waits already. Raises LedgerDamaged or
+        LedgerRefused when it was lost because the database does not take it.
         """
         if self._commits >= self._limits.commits:
-            self._lose()
+            self._lose(self.fault or "The ledger cannot keep up.")
             raise LedgerUnavailable("The ledger cannot be used now, and too much waits to be written.")
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._commits += 1
@@ -143,15 +148,31 @@ class Writer:
                 await _wait_at_most(self._urgent, LINGER_S)
             batch = [self._queue[index] for index in range(min(len(self._queue), BATCH_RECORDS))]
             try:
-                await self._write(batch)
+                await self._write_all_it_takes(batch)
             except LedgerError as error:
-                self.fault = str(error)
+                self.fault = self._why = str(error)
                 self._complain()
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
             else:
-                self._written(batch)
                 pause_s = FIRST_PAUSE_S
+                if self._lost:
+                    self._complain()
+
+    async def _write_all_it_takes(self, batch: list[_Waiting]) -> None:
+        try:
+            await self._write(batch)
+        except (LedgerDamaged, LedgerRefused):
+            for waiting in batch:
+                try:
+                    await self._write([waiting])
+                except (LedgerDamaged, LedgerRefused) as error:
+                    self._settle([waiting], error)
+                    self._lose(str(error))
+                else:
+                    self._settle([waiting])
+        else:
+            self._settle(batch)
 
     async def _write(self, batch: list[_Waiting]) -> None:
         grouped: dict[Executable, list[Mapping[str, Any]]] = {}
@@ -170,7 +191,8 @@ class Writer:
         self._work.set()
         self._idle.clear()
 
-    def _written(self, batch: list[_Waiting]) -> None:
+    def _settle(self, batch: list[_Waiting], error: LedgerError | None = None) -> None:
+        """Let go of what is written, or was lost by an error."""
         for waiting in batch:
             self._queue.popleft()
             self._waiting_bytes -= waiting.record.size_in_memory_bytes
@@ -178,30 +200,41 @@ class Writer:
                 del self._by_key[waiting.record.key]
             if waiting.written is not None:
                 self._commits -= 1
-                if not waiting.written.done():
+                if waiting.written.done():
+                    continue
+                if error is None:
                     waiting.written.set_result(None)
+                else:
+                    waiting.written.set_exception(error)
+                    # Whoever waited may be gone, which is no reason for asyncio to complain.
+                    waiting.written.exception()
         if self.fault:
             logger.warning("the ledger can be written again; %d records still wait", self.waiting)
             self.fault = ""
+            if self._lost:
+                self._say()
         if not self._queue:
             self._work.clear()
             self._idle.set()
         if not self._commits:
             self._urgent.clear()
 
-    def _lose(self) -> None:
+    def _lose(self, why: str) -> None:
         self.lost += 1
         self._lost += 1
+        self._why = why
         self._complain()
 
     def _complain(self) -> None:
         now_s = asyncio.get_running_loop().time()
-        if now_s - self._complained_s < COMPLAIN_EVERY_S:
-            return
-        self._complained_s = now_s
+        if now_s - self._complained_s >= COMPLAIN_EVERY_S:
+            self._complained_s = now_s
+            self._say()
+
+    def _say(self) -> None:
         logger.error(
             "%s %d records wait to be written; %d were lost since the last such line.",
-            self.fault or "The ledger cannot keep up.",
+            self._why,
             self.waiting,
             self._lost,
         )
