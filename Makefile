@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-model bench-sweep simulate fuzz drill env newcomer format clean
+.PHONY: help demo test check bench bench-later bench-model bench-sweep simulate fuzz drill env newcomer format clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ fuzz: $(READY)  ## Cut hostile files; N=2000
 
 bench-sweep: $(READY)  ## Measure sweeps, and drill them through faults and kills; build/bench-sweep.json; COUNT=100000
 	$(BIN)/python -m tests.bench.sweep --count $(or $(COUNT),100000)
+
+bench-later: $(READY)  ## Measure the later look beside live uploads, with a real pict-rs: minutes; build/bench-later.json
+	$(BIN)/python -m tests.bench.later
 
 bench-model: $(READY)  ## Measure the models beside a bare loop, on the device that is there
 	$(BIN)/python -m tests.bench.model
