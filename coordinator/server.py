@@ -21,6 +21,10 @@ USER_TIMEOUT_MS = 8_000
 """Data that a peer's kernel does not take for so long ends its connection. uvicorn's own keep-alive does not notice a
 peer that stopped reading while data is queued to it (research/reliability.md, section 0)."""
 
+KEEP_ALIVE_S = 100
+"""An idle connection is kept for longer than pict-rs uses one again (reqwest: 90 s): an upload that it sends while we
+hang up would fail."""
+
 BACKLOG = 2048
 CLOSE_S = 5
 TICK_S = 1.0
@@ -70,6 +74,7 @@ class Listener(uvicorn.Server):
                 ws_ping_interval=PING_INTERVAL_S,
                 ws_ping_timeout=PING_TIMEOUT_S,
                 ws_per_message_deflate=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=CLOSE_S,
             )
         )

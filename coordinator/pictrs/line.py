@@ -17,6 +17,10 @@ KEY_HEADER = "X-Api-Token"
 TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
 """For each step of a request; a whole file may take longer."""
 
+KEPT_S = 2.0
+"""An idle connection is used again within this time. pict-rs hangs up after 5 s (actix-http, `KeepAlive`): what is
+asked at that moment would be lost."""
+
 NOT_NOW = frozenset({429, 502, 503, 504})
 
 
@@ -28,7 +32,12 @@ class Line:
         self.url = url.rstrip("/")
         self._key = key
         # A proxy or .netrc from the environment would see, or send, what is only between us and pict-rs.
-        self._client = httpx2.AsyncClient(timeout=TIMEOUT, trust_env=False, headers={"Accept-Encoding": "identity"})
+        self._client = httpx2.AsyncClient(
+            timeout=TIMEOUT,
+            limits=httpx2.Limits(keepalive_expiry=KEPT_S),
+            trust_env=False,
+            headers={"Accept-Encoding": "identity"},
+        )
         # It tells every request at INFO.
         logging.getLogger("httpx2").setLevel(logging.WARNING)
 

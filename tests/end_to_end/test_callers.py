@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -111,6 +112,19 @@ async def test_sweep_lane_is_for_callers_that_may(c: Coordinator) -> None:
 async def test_query_unknown_is_refused(c: Coordinator, query: str) -> None:
     """A query that means nothing is refused by 400, rather than passed over."""
     assert (await upload(c, dark(), query=query)).status == 400
+
+
+async def test_idle_connection_is_kept(c: Coordinator) -> None:
+    """A caller may use a connection again after longer than servers usually keep one: pict-rs does for 90 s."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", c.hook_port)
+    for pause_s in (5.5, 0):
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        (length,) = re.findall(rb"(?i)content-length: (\d+)", head)
+        await reader.readexactly(int(length))
+        await asyncio.sleep(pause_s)
+    writer.close()
 
 
 async def test_body_empty_is_refused(c: Coordinator) -> None:

@@ -99,3 +99,21 @@ async def test_uploads_at_once_are_spread_by_speed(tmp_path: Path) -> None:
         assert shares[2] > shares[0] + shares[1]
         for peer in peers:
             assert 0 < peer.most_in_flight <= peer.capacity
+
+
+async def test_uploads_at_once_are_spread_over_real_scanners(tmp_path: Path) -> None:
+    """So are they on scanners that are processes, each of which would hang up if it got more than its capacity."""
+    async with (
+        Coordinator(tmp_path) as c,
+        Scanner(c, "slow", null_ms_per_frame=200, capacity=2) as slow,
+        Scanner(c, "middling", null_ms_per_frame=50, capacity=4) as middling,
+        Scanner(c, "fast", null_ms_per_frame=5, capacity=8) as fast,
+    ):
+        bodies = [bright() if number % 2 else dark() for number in range(64)]
+        answers: list[Answer] = await asyncio.gather(*(upload(c, body) for body in bodies))
+        assert [answer.outcome for answer in answers] == ["clean", "flagged"] * 32
+        shares = {name: c.log.count(f" scanner={name} ") for name in ("slow", "middling", "fast")}
+        assert sum(shares.values()) == 64
+        assert shares["fast"] > shares["slow"] + shares["middling"]
+        assert " left: " not in c.log
+        assert not [scanner.name for scanner in (slow, middling, fast) if "ERROR" in scanner.log]

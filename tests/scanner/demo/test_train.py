@@ -48,8 +48,9 @@ def test_main_evaluates_without_training() -> None:
         check=True,
         timeout=100,
     )
-    size, figures = ended.stdout.splitlines()
+    size, figures, photographs = ended.stdout.splitlines()
     assert size == f"{DEMO_WEIGHTS}: {DEMO_WEIGHTS.stat().st_size} bytes"
     assert figures.startswith("held-out pictures judged rightly: ")
     assert "near miss" in figures
+    assert photographs.startswith("photographs flagged: 0 of ")
     assert DEMO_WEIGHTS.stat().st_mtime_ns == before
