@@ -77,6 +77,7 @@ class Session:
     flow: Flow = field(default_factory=Flow)
     tally: Tally = field(default_factory=Tally)
     _left_due_s: float = float("-inf")
+    _is_over: bool = False
 
     async def run(self) -> None:
         """Go through the source as planned.
@@ -94,7 +95,7 @@ class Session:
             limit_per_s=self.plan.limit_per_s,
             purges=self.purges,
         )
-        watching = card.keep(lambda: self.tally, lambda: self.watcher.moved(self.tally, self.flow))
+        watching = card.keep(lambda: self.tally, self._moved)
         try:
             await until_first(self._passes(), watching)
         finally:
@@ -138,7 +139,13 @@ class Session:
                     counting.cancel()
         except BaseExceptionGroup as group_error:
             raise first_fault(group_error) from None
+        # Its sum is the last that is told.
+        self._is_over = self.plan.every_s is None
         self.watcher.ended(run, self.tally)
+
+    def _moved(self) -> None:
+        if not self._is_over:
+            self.watcher.moved(self.tally, self.flow)
 
     def _is_time_for_left(self) -> bool:
         now_s = asyncio.get_running_loop().time()

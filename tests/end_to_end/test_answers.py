@@ -97,6 +97,8 @@ async def test_outcomes_rejected_have_their_status(tmp_path: Path) -> None:
 async def test_scores_that_do_not_come_are_timed_out(tmp_path: Path, choice: str, status: int) -> None:
     """When a scanner says nothing, the upload is answered by its deadline, as the admin chose."""
     async with Coordinator(tmp_path, deadline_ms=1500, on_timed_out=choice) as c, Peer(c, "silent"):
+        # The first of a process pays for what is imported late.
+        await upload(c, dark())
         late = await upload(c, dark())
         assert (late.status, late.outcome) == (status, "timed_out")
         assert late.ms["total"] < 1500

@@ -199,7 +199,7 @@ async def test_sweep_begins_anew_where_more_is_asked_for(sweeper: Sweeper, tmp_p
     for number in range(40):
         (store / str(number)).write_bytes(dark())
     for options in (("--all",), ("--restart",)):
-        async with sweeper.started("sweep run", store, "--json", "--since", "1d", "--limit-rate", "20") as process:
+        async with sweeper.started("sweep run", store, "--json", "--since", "1d", "--limit-rate", "8") as process:
             async for line in json_lines(process):
                 if line["event"] == "progress" and line["done"]:
                     break
