@@ -30,7 +30,9 @@ Expected = tuple[int, str]
 CLEAN, FLAGGED, UNSEEN = (200, "clean"), (406, "flagged"), (200, "overloaded")
 
 
-@pytest.mark.parametrize("away", EVERY, ids=str)
+@pytest.mark.parametrize(
+    "away", [EVERY[0], *(pytest.param(away, marks=pytest.mark.slow) for away in EVERY[1:])], ids=str
+)
 async def test_away_for_seconds(tmp_path: Path, away: Away) -> None:
     """Uploads are looked at and answered in time all the while; all that was found is written within 30 s after."""
     if lack := away.lack(tmp_path):

@@ -142,6 +142,7 @@ async def test_sweep_of_the_store_behind_pictrs_removes_through_it(coordinator: 
 
 
 @pytest.mark.s3
+@pytest.mark.slow
 async def test_sweep_of_the_bucket_behind_pictrs_removes_through_it(coordinator: Coordinator, tmp_path: Path) -> None:
     """Swept as a bucket, pict-rs's own store is emptied by pict-rs; what is only reported has its aliases named."""
     s3.require()

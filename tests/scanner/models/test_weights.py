@@ -55,6 +55,7 @@ def test_hub_without_the_files_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_run_without_weights_is_a_wrong_configuration(tmp_path: Path) -> None:
     """A scanner that has no weights and gets none ends with exit code 2: what to do, and which variables say it."""
     run = ("run", "--coordinator", "ws://127.0.0.1:9", "--model", "ViT-B-32/openai", "--cache", "here")
