@@ -43,6 +43,7 @@ def test_selftest_of_the_demo_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_selftest_that_fails_has_a_code_of_its_own(tmp_path: Path) -> None:
     """A precision that was asked for, and that is too coarse for these weights, is refused with the figures."""
     done = call(tmp_path, "selftest", "--model", "demo", "--device", "cpu", "--precision", "bf16")
@@ -60,6 +61,7 @@ def test_selftest_of_null_is_refused_like_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_pull_of_bundled_weights_needs_no_network(tmp_path: Path) -> None:
     """What is on this machine is named, and nothing is fetched."""
     done = call(tmp_path, "pull", "--model", "demo", "--json")
@@ -79,6 +81,7 @@ def test_pull_without_a_network_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_pull_refuses_weights_of_another_architecture(tmp_path: Path) -> None:
     """A file that the model cannot use is found out before the scanner is started."""
     weights = ROOT / "scanner" / "demo" / "weights.safetensors"

@@ -19,6 +19,7 @@ from scanner.models.clip import DEMO_WEIGHTS, ClipModel
 pytestmark = pytest.mark.torch
 
 
+@pytest.mark.slow
 def test_train_repeats_itself(tmp_path: Path) -> None:
     """The same course gives the same file, which loads; another seed gives another."""
     for name, seed in (("first", 1), ("again", 1), ("other", 2)):
@@ -37,6 +38,7 @@ def test_save_halves_what_is_not_an_integer(tmp_path: Path) -> None:
     assert kinds["num_batches_tracked"] == torch.int64
 
 
+@pytest.mark.slow
 def test_main_evaluates_without_training() -> None:
     """`--evaluate` prints the size of the bundled weights and the figures, and writes nothing."""
     before = DEMO_WEIGHTS.stat().st_mtime_ns

@@ -18,6 +18,7 @@ OTHERS = (Path(__file__).parents[3] / "scanner" / "demo" / "weights.safetensors"
 PULL = ("pull", "--model", "ViT-B-32/openai", "--cache", "here", "--json")
 
 
+@pytest.mark.slow
 def test_weights_are_fetched_once(tmp_path: Path) -> None:
     """A file that was fetched is used again without a word to the hub, also when it turns out not to fit."""
     hub = Hub({SAFETENSORS: OTHERS()})
@@ -35,6 +36,7 @@ def test_weights_are_fetched_once(tmp_path: Path) -> None:
     assert found.read_bytes() == OTHERS()
 
 
+@pytest.mark.slow
 def test_checkpoint_is_fetched_where_there_are_no_safetensors(tmp_path: Path) -> None:
     """The other name is tried when the hub says that there is no such file."""
     hub = Hub({CHECKPOINT: b"no weights"})
@@ -69,6 +71,7 @@ def test_run_without_weights_is_a_wrong_configuration(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_pull_names_the_file(tmp_path: Path) -> None:
     """What is there is named on stdout, for a script that copies it to another machine."""
     done = call(tmp_path, "pull", "--model", "demo", "--json")
