@@ -18,7 +18,8 @@ import pytest
 from coordinator.ledger.debts import Debt
 from coordinator.ledger.ledger import Ledger
 from tests.coordinator.commands.running import Ended, run, run_process
-from tests.coordinator.ledger.making import damage, debt, sha, soon
+from tests.coordinator.ledger.breaking import break_inside
+from tests.coordinator.ledger.making import debt, sha, soon
 
 ONE, TWO = (hashlib.sha256(word).hexdigest() for word in (b"one", b"two"))
 
@@ -334,7 +335,7 @@ def test_ledger_backup_of_a_damaged_ledger(tmp_path: Path) -> None:
     """A backup of a damaged ledger is refused in one sentence, and leaves no file."""
     data, backup = tmp_path / "data", tmp_path / "backup.sqlite"
     run(data, "ledger", "allow", ONE)
-    damage(data / "ledger.sqlite", "verdicts")
+    break_inside(data / "ledger.sqlite", "verdicts")
     assert "ledger.sqlite is damaged; restore a backup" in fails(run(data, "backup", str(backup)), 2)
     assert not backup.exists()
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,13 +71,3 @@ def soon(seconds: float = 20.0) -> float:
 def file_in(folder: Path) -> Path:
     """Return where a ledger is in a folder."""
     return folder / "ledger.sqlite"
-
-
-def damage(path: Path, table: str) -> None:
-    """Overwrite a page in the middle of a ledger that nobody uses: the first of a table or index."""
-    with closing(sqlite3.connect(path)) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
-        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
-    with path.open("r+b") as file:
-        file.seek((page - 1) * page_bytes)
-        file.write(b"\xa5" * page_bytes)

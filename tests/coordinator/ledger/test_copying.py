@@ -14,8 +14,9 @@ from coordinator.ledger.copying import back_up
 from coordinator.ledger.errors import LedgerFault
 from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.schema import prepare
+from tests.coordinator.ledger.breaking import break_inside
 from tests.coordinator.ledger.holding import committed_to_without_pause
-from tests.coordinator.ledger.making import WAY, damage, debt, file_in, judged, sha, soon
+from tests.coordinator.ledger.making import WAY, debt, file_in, judged, sha, soon
 
 ENDS_S = 30.0
 """A bound for what must end at all."""
@@ -101,7 +102,7 @@ def test_copying_damaged(tmp_path: Path) -> None:
 def test_copying_damaged_in_the_middle(tmp_path: Path, table: str) -> None:
     """Damage behind a sound header, of a table or an index, is found as well: nothing is left to pass for a backup."""
     prepare(file_in(tmp_path))
-    damage(file_in(tmp_path), table)
+    break_inside(file_in(tmp_path), table)
     before = file_in(tmp_path).read_bytes()
     with pytest.raises(LedgerFault, match=r"ledger\.sqlite is damaged; restore a backup, or move it away"):
         back_up(file_in(tmp_path), tmp_path / "backup.sqlite")
