@@ -111,6 +111,12 @@ async def serve(settings: Settings, policy: Policy, credentials: Credentials, ta
             copies=copies,
         )
         memory = BodyMemory(settings.body_memory)
+        if settings.body_memory < settings.body_limit:
+            logger.warning(
+                "uploads of more than %d bytes are not looked at when they come: FEDIWARD_BODY_MEMORY is less than "
+                "FEDIWARD_BODY_LIMIT",
+                settings.body_memory,
+            )
         records = Records(
             ledger=ledger,
             policy=policy,

@@ -18,6 +18,7 @@ from shared.errors import ConfigurationError, FediwardError
 
 if TYPE_CHECKING:
     from coordinator.ledger.audit import Entry
+    from coordinator.ledger.debts import OpenDebt
     from coordinator.ledger.decision import Decision
     from coordinator.ledger.decisions import Decided
     from coordinator.ledger.ledger import Ledger
@@ -181,9 +182,14 @@ def list_decisions(as_json: Json = False) -> None:
 
 @app.command("debts")
 def list_debts(
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 1000, as_json: Json = False
+    limit: Annotated[int, typer.Option(help="At most so many, the oldest.", min=1)] = 1000, as_json: Json = False
 ) -> None:
     """List the pictures that were accepted unseen and not looked at since, the oldest first."""
+
+    async def oldest(ledger: Ledger) -> tuple[tuple[OpenDebt, ...], int]:
+        return await ledger.debts.all_open(limit=limit), (await ledger.debts.debt_counts()).open
+
+    debts, count = _with_ledger(oldest)
     rows: list[dict[str, object]] = [
         {
             "sha256": owed.debt.sha256,
@@ -194,9 +200,10 @@ def list_debts(
             "tries": owed.tries,
             "reason": owed.reason,
         }
-        for owed in _with_ledger(lambda ledger: ledger.debts.all_open(limit=limit))
+        for owed in debts
     ]
     listing.write(rows, as_json=as_json, empty="No debts: everything that was accepted was looked at.")
+    listing.tell_cut("oldest", "debts", count=count, limit=limit)
 
 
 @app.command("log")
@@ -223,8 +230,7 @@ def log(
         for entry in entries
     ]
     listing.write(rows, as_json=as_json, empty="Nothing happened yet.")
-    if count > limit:
-        sys.stderr.write(f"These are the newest {limit} of {count} entries: `--limit {count}` shows all.\n")
+    listing.tell_cut("newest", "entries", count=count, limit=limit)
 
 
 @app.command("export")

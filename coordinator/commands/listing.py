@@ -20,3 +20,9 @@ def write(rows: Sequence[Mapping[str, object]], *, as_json: bool, empty: str) ->
     for row in cells:
         line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
         sys.stdout.write(line.rstrip() + "\n")
+
+
+def tell_cut(which: str, what: str, *, count: int, limit: int) -> None:
+    """Say on stderr when there is more than `--limit` let through, and how to have all."""
+    if count > limit:
+        sys.stderr.write(f"These are the {which} {limit} of {count} {what}: `--limit {count}` shows all.\n")

@@ -13,8 +13,8 @@ import pytest_asyncio
 
 from tests.end_to_end.caller import slow_caller, upload
 from tests.end_to_end.peer import Peer
-from tests.end_to_end.pictures import bomb, broken, dark, wide_claim
-from tests.end_to_end.processes import Coordinator
+from tests.end_to_end.pictures import DARK, bomb, broken, dark, picture, wide_claim
+from tests.end_to_end.processes import Coordinator, Scanner
 from tests.end_to_end.waiting import until
 
 MIB = 2**20
@@ -62,6 +62,14 @@ async def test_body_over_the_limit_is_read_to_its_end(c: Coordinator) -> None:
     assert answer.report["bytes"] == 41 * MIB
     assert answer.report["sha256"] == "1905da59e2fb6c4049952c39c2504eded8089593c355d69e690582d82b991065"
     assert psutil.Process(c.process.pid).memory_info().rss < 150 * MIB
+
+
+async def test_body_over_the_memory_is_not_looked_at(tmp_path: Path) -> None:
+    """Where the limit for one body is above the memory for all, the log says what that means, and it is so."""
+    async with Coordinator(tmp_path, body_memory=100_000) as c, Scanner(c, "one"):
+        assert "uploads of more than 100000 bytes are not looked at when they come" in c.log
+        assert (await upload(c, picture(DARK, padding_bytes=100_000))).outcome == "overloaded"
+        assert (await upload(c, dark())).outcome == "clean"
 
 
 async def test_decompression_bomb_costs_one_limited_process(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from coordinator.ledger.debts import Debt
 from coordinator.ledger.ledger import Ledger
 from tests.coordinator.commands.running import Ended, run, run_process
 from tests.coordinator.ledger.breaking import break_inside
-from tests.coordinator.ledger.making import debt, sha, soon
+from tests.coordinator.ledger.making import START, debt, sha, soon
 
 ONE, TWO = (hashlib.sha256(word).hexdigest() for word in (b"one", b"two"))
 
@@ -87,6 +88,17 @@ def test_ledger_log_says_that_it_was_cut(tmp_path: Path, as_json: tuple[str, ...
     for arguments in (("--limit", "3"), ("--limit", "2", "--since", "2999-01-01"), ()):
         shown = run(data, "ledger", "log", *arguments, "--json")
         assert (shown.returncode, shown.stderr) == (0, "")
+
+
+def test_ledger_debts_says_that_they_were_cut(tmp_path: Path) -> None:
+    """When there are more debts than are shown, stderr says so, and how to have all."""
+    data = tmp_path / "data"
+    for number in (1, 2):
+        asyncio.run(owe(data, debt(number, at=START + timedelta(hours=number))))
+    cut = run(data, "ledger", "debts", "--limit", "1", "--json")
+    assert cut.stderr == "These are the oldest 1 of 2 debts: `--limit 2` shows all.\n"
+    assert [row["sha256"] for row in json.loads(cut.stdout)] == [sha(1)]
+    assert run(data, "ledger", "debts", "--limit", "2", "--json").stderr == ""
 
 
 def test_ledger_unknown_picture(tmp_path: Path) -> None:
