@@ -17,7 +17,7 @@ class Intake:
     """Count the uploads between their first byte and their answer, so that a stop can wait for them."""
 
     def __init__(self, *, on_live: Callable[[], None] = _nothing, on_calm: Callable[[], None] = _nothing) -> None:
-        """Take what is told when a first live upload comes, and when the last of them has its answer."""
+        """Take what is told when a live upload comes, and when the last of them has its answer."""
         self._on_live = on_live
         self._on_calm = on_calm
         self.is_open = True
@@ -54,9 +54,8 @@ class Intake:
     def _live(self) -> Iterator[None]:
         self.open_live += 1
         self.live_uploads += 1
-        if self.open_live == 1:
-            self._calm.clear()
-            self._on_live()
+        self._calm.clear()
+        self._on_live()
         try:
             yield
         finally:

@@ -103,8 +103,8 @@ class Cutters:
         self._sweep.stand_still()
 
     def sweeps_go_on(self) -> None:
-        """Have the processes of sweeps run again."""
-        self._sweep.go_on()
+        """Have the processes of sweeps run again, a moment later."""
+        self._sweep.go_on_soon()
 
     async def learn_likeness(self) -> None:
         """Replace all processes by such as can be asked for likenesses; return when these are warm.

@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 
 _START_S = 30.0
 """How long a process may take to load its codecs: a fraction of a second, but not on every machine at every moment."""
+_CALM_S = 0.005
+"""Without a live upload before sweeps go on: in the gaps between uploads that follow each other they would do little,
+and the next upload would find them on the processors."""
 _RETRY_S = (0.1, 0.5, 2.0, 5.0)
 _COSTLY_SIGNALS = {
     -signal.SIGPROF: Reason.PROCESSOR,
@@ -120,13 +123,25 @@ class Pool:
 
     def stand_still(self) -> None:
         """Stop the processes until `go_on`, or as long as `Stillness` permits: others need the processor now."""
-        if self._stillness.is_on or not self._children:
+        if not self._children:
             return
-        loop = asyncio.get_running_loop()
-        longest_s = self._stillness.begin(loop.time())
-        for child in self._children:
-            child.stop()
-        self._goes_on = loop.call_later(longest_s, self.go_on)
+        now_s = asyncio.get_running_loop().time()
+        if not self._stillness.is_on:
+            if not self._stillness.begin(now_s):
+                return
+            for child in self._children:
+                child.stop()
+        self._go_on_after(self._stillness.left_s(now_s))
+
+    def go_on_soon(self) -> None:
+        """Have the processes run again, if the others do not need the processor once more in a moment."""
+        if self._stillness.is_on:
+            self._go_on_after(min(_CALM_S, self._stillness.left_s(asyncio.get_running_loop().time())))
+
+    def _go_on_after(self, seconds: float) -> None:
+        if self._goes_on is not None:
+            self._goes_on.cancel()
+        self._goes_on = asyncio.get_running_loop().call_later(seconds, self.go_on)
 
     def go_on(self) -> None:
         """Have the processes run again."""

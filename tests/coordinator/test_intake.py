@@ -56,12 +56,12 @@ async def test_intake_is_waited_for_so_long_only() -> None:
         await asyncio.wait_for(intake.calm(within_s=0.0), 5)
 
 
-def test_intake_tells_of_the_first_and_the_last_live_upload() -> None:
-    """Who keeps out of the way is told when live uploads begin and when they end, and nothing of sweeps."""
+def test_intake_tells_of_live_uploads_and_of_the_end_of_the_last() -> None:
+    """Who keeps out of the way is told of each live upload and when they end, and nothing of sweeps."""
     told: list[str] = []
     intake = Intake(on_live=lambda: told.append("live"), on_calm=lambda: told.append("calm"))
     with intake.upload(Lane.SWEEP):
         assert told == []
     with intake.upload(), intake.upload(), intake.upload(Lane.SWEEP):
-        assert told == ["live"]
-    assert told == ["live", "calm"]
+        assert told == ["live", "live"]
+    assert told == ["live", "live", "calm"]

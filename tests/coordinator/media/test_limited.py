@@ -302,6 +302,24 @@ async def test_sweep_stands_still_for_live_uploads() -> None:
         assert not stopped(of_sweeps)
 
 
+async def test_sweep_does_not_go_on_between_live_uploads_that_follow_each_other() -> None:
+    """A pause that ends at once is none."""
+    async with Cutters(limits=Limits(), command=played("good")) as cutters:
+        first = set(cutters.snapshot().pids)
+        await cut(cutters, JPEG_HEAD, live=False)
+        of_sweeps = set(cutters.snapshot().pids) - first
+        cutters.sweeps_stand_still()
+        sweep = asyncio.create_task(cut(cutters, JPEG_HEAD, live=False))
+        await until(lambda: cutters.snapshot().waiting_sweep == 1)
+        cutters.sweeps_go_on()
+        assert cutters.snapshot().waiting_sweep == 1
+        cutters.sweeps_stand_still()
+        await asyncio.sleep(LONGEST_STILL_S / 4)
+        assert stopped(of_sweeps)
+        assert not sweep.done()
+        await sweep
+
+
 async def test_sweep_goes_on_beside_live_uploads_that_never_end() -> None:
     """After LONGEST_STILL_S sweeps go on, and stand still again only as far as they ran in between."""
     async with Cutters(limits=Limits(), command=played("good")) as cutters:
