@@ -156,6 +156,7 @@ class Settings(BaseSettings):
         extras = parts.username or parts.query or parts.fragment or parts.port == 0
         if value and (parts.scheme not in {"http", "https"} or not parts.hostname or extras):
             raise ValueError("must be an address such as http://127.0.0.1:8080, without a query or a password")
+        _check_host(value)
         return value
 
     @field_validator("public_url")
@@ -165,14 +166,17 @@ class Settings(BaseSettings):
         extras = parts.username or parts.query or parts.fragment or parts.port == 0
         if value and (parts.scheme not in {"ws", "wss"} or not parts.hostname or extras):
             raise ValueError("must be an address such as wss://fediward.example.org, without a query or a password")
+        _check_host(value)
         return value
 
     @field_validator("sweep_url")
     @classmethod
     def _check_sweep_url(cls, value: SecretStr | None) -> SecretStr | None:
-        parts = urlsplit("" if value is None else value.get_secret_value())
+        address = "" if value is None else value.get_secret_value()
+        parts = urlsplit(address)
         if value is not None and (parts.scheme not in {"http", "https"} or not parts.hostname):
             raise ValueError("must be http://ADDRESS:14051 and the path that `caller new NAME --sweep` prints")
+        _check_host(address)
         return value
 
     @field_validator("pictrs_api_key")
@@ -265,6 +269,19 @@ def parse_bind(value: str) -> tuple[str, int]:
     if not colon or not host or not port.isdigit() or int(port) > 65535:
         raise ValueError("must be address:port, for example 127.0.0.1:14051")
     return host, int(port)
+
+
+def _check_host(address: str) -> None:
+    """Refuse what nobody can be asked at. An empty address is none. Raises ValueError."""
+    if not address:
+        return
+    # Not for a command that only shows its help.
+    import httpx2
+
+    try:
+        httpx2.URL(address).raw_host.decode("ascii").encode("idna")
+    except (httpx2.InvalidURL, UnicodeError) as error:
+        raise ValueError("must have a name or an IP address as its host, and no control characters") from error
 
 
 def load_settings(**overrides: Any) -> Settings:

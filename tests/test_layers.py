@@ -95,6 +95,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "coordinator.commands.status",
         "coordinator.doctor",
         "coordinator.pictrs",
+        "coordinator.settings",
         "coordinator.sweep.asking",
     ),
     "jinja2": ("coordinator.web.admin.templates",),

@@ -72,6 +72,8 @@ async def knock(
                     body += chunk
                     if len(body) > MOST_BYTES:
                         break
+    except httpx2.InvalidURL as error:
+        raise NotReachedError(Step.NAME, "it is neither a name nor an IP address") from error
     except (httpx2.TransportError, httpx2.DecodingError) as error:
         raise NotReachedError(
             Step.HTTP, "no answer in time" if _is_slow(error) else "it does not speak HTTP"

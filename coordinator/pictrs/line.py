@@ -74,7 +74,7 @@ class Line:
                 yield answer
         except httpx2.TimeoutException as error:
             raise UnreachableError("no answer in time") from error
-        except (httpx2.TransportError, httpx2.DecodingError) as error:
+        except (httpx2.TransportError, httpx2.DecodingError, httpx2.InvalidURL) as error:
             raise UnreachableError(str(error) or type(error).__name__) from error
 
 

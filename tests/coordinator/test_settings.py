@@ -54,6 +54,13 @@ def test_settings_networks_are_comma_separated() -> None:
         ("pictrs_url", "http://user:password@pict-rs:8080"),
         ("pictrs_url", "http://pict-rs:8080/?key=x"),
         ("pictrs_url", "http://pict-rs:99999"),
+        ("pictrs_url", "http://10.0.0.256:8080"),
+        ("pictrs_url", "http://192.168.1.010:8080"),
+        ("pictrs_url", "http://pict..rs:8080"),
+        ("pictrs_url", "http://pict-rs\x7f:8080"),
+        ("public_url", "wss://10.0.0.256"),
+        ("public_url", f"wss://{'a' * 64}.example"),
+        ("sweep_url", "http://10.0.0.256:14051/api/v1/scan/secret"),
         ("pictrs_api_key", "schlüssel"),
         ("later_look", "never"),
         ("fingerprint", "feed"),
@@ -62,8 +69,16 @@ def test_settings_networks_are_comma_separated() -> None:
 )
 def test_settings_wrong_value_is_one_sentence(field: str, value: object) -> None:
     """A wrong value is refused by a sentence that begins with the variable's name."""
-    with pytest.raises(ConfigurationError, match=rf"^FEDIWARD_{field.upper()}: [^\n]+\.$"):
+    with pytest.raises(ConfigurationError, match=rf"^FEDIWARD_{field.upper()}: [^\n]+\.$") as caught:
         settings_of(**{field: value})
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.2", "[fd00::2]", "[fe80::2%eth0]", "pict_rs", "bücher.example", "a.example."])
+def test_settings_addresses_have_any_host_that_there_may_be(host: str) -> None:
+    """Addresses of both kinds, names of containers, and names that are not ASCII."""
+    settings = settings_of(pictrs_url=f"http://{host}:8080", public_url=f"wss://{host}", sweep_url=f"http://{host}/x")
+    assert settings.pictrs_url == f"http://{host}:8080"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The line to pict-rs keeps no connection for so long that pict-rs may be hanging up."""
+"""The line to pict-rs: how long connections are kept, and addresses that are none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from coordinator.pictrs import line
+from coordinator.pictrs.errors import UnreachableError
 from coordinator.pictrs.line import Line
 
 
@@ -33,3 +34,12 @@ async def test_line_uses_no_connection_that_was_idle_for_long(monkeypatch: pytes
             await asyncio.sleep(0.1)
         await asked.close()
     assert connections == 2
+
+
+async def test_line_to_an_address_that_is_none_is_unreachable() -> None:
+    """No error of the library's own leaves the line."""
+    asked = Line("http://10.0.0.256:8080", "key")
+    with pytest.raises(UnreachableError, match=r"10\.0\.0\.256"):
+        async with asked.ask("GET", asked.url):
+            pass
+    await asked.close()
