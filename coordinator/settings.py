@@ -266,9 +266,17 @@ def parse_bind(value: str) -> tuple[str, int]:
     """Split `host:port` (an IPv6 host in brackets). Raises ValueError."""
     host, colon, port = value.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
+    if not colon or not _is_host(host) or not port.isdigit() or int(port) > 65535:
         raise ValueError("must be address:port, for example 127.0.0.1:14051")
     return host, int(port)
+
+
+def _is_host(host: str) -> bool:
+    """Say whether the system can look a host up: it raises UnicodeError for a label that is empty or too long."""
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _check_host(address: str) -> None:
@@ -279,9 +287,11 @@ def _check_host(address: str) -> None:
     import httpx2
 
     try:
-        httpx2.URL(address).raw_host.decode("ascii").encode("idna")
-    except (httpx2.InvalidURL, UnicodeError) as error:
-        raise ValueError("must have a name or an IP address as its host, and no control characters") from error
+        host = httpx2.URL(address).raw_host.decode("ascii")
+    except httpx2.InvalidURL:
+        host = ""
+    if not _is_host(host):
+        raise ValueError("must have a name or an IP address as its host, and no control characters")
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -41,7 +41,9 @@ def test_settings_networks_are_comma_separated() -> None:
     ("field", "value"),
     [
         ("hook_bind", "14051"),
+        ("hook_bind", "127.0.0..1:14051"),
         ("public_bind", "127.0.0.1:99999"),
+        ("public_bind", f"{'a' * 64}.example:14052"),
         ("mode", "off"),
         ("deadline_ms", "soon"),
         ("deadline_ms", 1),
