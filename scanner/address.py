@@ -55,6 +55,12 @@ def parse_address(text: str) -> Address:
         ) from error
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise ConfigurationError("FEDIWARD_COORDINATOR must begin with wss:// (or ws:// at home), followed by a host")
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError as error:
+        raise ConfigurationError(
+            "FEDIWARD_COORDINATOR holds a host that cannot be looked up: each part of a name has 1 to 63 characters"
+        ) from error
     if parts.username is not None or parts.query or parts.fragment:
         raise ConfigurationError(
             "FEDIWARD_COORDINATOR must hold no user, query or fragment: the token goes into FEDIWARD_TOKEN"
