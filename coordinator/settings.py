@@ -14,7 +14,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from coordinator.judge.outcomes import Answer, LaterLookMode, Mode, Outcome, OutcomeTable
 from coordinator.ledger.periods import Periods
-from coordinator.media.limits import Limits
+from coordinator.media.limits import (
+    MAX_ADDRESS_BYTES,
+    MAX_SIDE_PX,
+    MAX_STILL_PX,
+    MAX_TIME_S,
+    MAX_TOTAL_PX,
+    MAX_UPLOADS,
+    Limits,
+)
 from coordinator.media.looks import Views
 from shared.errors import ConfigurationError
 
@@ -77,15 +85,28 @@ class Settings(BaseSettings):
     views: Views = Field(
         Views.ALL, description="`all` looks at an upload, or only the `centre` square of its first frame"
     )
-    side_limit_px: int = Field(12_000, ge=1, description="longest side of a picture or video, in pixels")
-    still_limit_px: int = Field(50_000_000, ge=1, description="most pixels of a still picture")
-    moments_limit_px: int = Field(300_000_000, ge=1, description="most pixels decoded over all moments of one upload")
-    cutter_memory: ByteSize = Field(ByteSize(1536 * 2**20), ge=2**27, description="address space of a limited process")
-    cutter_cpu_ms: int = Field(3000, ge=1, description="processor time that one upload may cost, in milliseconds")
-    cutter_wall_ms: int = Field(
-        4000, ge=1, description="time on the clock that cutting one live upload may take, in milliseconds"
+    side_limit_px: int = Field(
+        12_000, ge=1, le=MAX_SIDE_PX, description="longest side of a picture or video, in pixels"
     )
-    cutter_uploads: int = Field(200, ge=1, description="uploads after which a limited process is replaced")
+    still_limit_px: int = Field(50_000_000, ge=1, le=MAX_STILL_PX, description="most pixels of a still picture")
+    moments_limit_px: int = Field(
+        300_000_000, ge=1, le=MAX_TOTAL_PX, description="most pixels decoded over all moments of one upload"
+    )
+    cutter_memory: ByteSize = Field(
+        ByteSize(1536 * 2**20), ge=2**27, le=MAX_ADDRESS_BYTES, description="address space of a limited process"
+    )
+    cutter_cpu_ms: int = Field(
+        3000, ge=1, le=1000 * MAX_TIME_S, description="processor time that one upload may cost, in milliseconds"
+    )
+    cutter_wall_ms: int = Field(
+        4000,
+        ge=1,
+        le=1000 * MAX_TIME_S,
+        description="time on the clock that cutting one live upload may take, in milliseconds",
+    )
+    cutter_uploads: int = Field(
+        200, ge=1, le=MAX_UPLOADS, description="uploads after which a limited process is replaced"
+    )
     trusted_proxies: Networks = Field((), description="proxies whose X-Forwarded-For counts; networks, comma-separated")
     pictrs_url: str = Field(
         "", description="address of pict-rs; with its key, pictures accepted unseen are looked at later"

@@ -4,6 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_SIDE_PX = 1 << 20
+MAX_STILL_PX = 2**31 - 1
+"""FFmpeg opens no video with more (option `max_pixels`)."""
+
+MAX_TOTAL_PX = 1 << 40
+MAX_ADDRESS_BYTES = 1 << 47
+"""What the kernel gives a process on most machines."""
+
+MAX_TIME_S = 86_400
+MAX_UPLOADS = 2**32 - 1
+
+_MOST = {
+    "side_px": MAX_SIDE_PX,
+    "still_px": MAX_STILL_PX,
+    "total_px": MAX_TOTAL_PX,
+    "address_bytes": MAX_ADDRESS_BYTES,
+    "cpu_s": MAX_TIME_S,
+    "wall_s": MAX_TIME_S,
+    "uploads": MAX_UPLOADS,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -24,6 +45,6 @@ class Limits:
     uploads: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("side_px", "still_px", "total_px", "address_bytes", "cpu_s", "wall_s", "uploads"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be more than 0")
+        for name, most in _MOST.items():
+            if not 0 < getattr(self, name) <= most:
+                raise ValueError(f"{name} must be more than 0, and at most {most}")

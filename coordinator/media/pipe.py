@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from coordinator.media.errors import Reason
-from coordinator.media.limits import Limits
+from coordinator.media.limits import MAX_SIDE_PX, Limits
 from coordinator.media.looks import Look, LookKind, Views
 from coordinator.media.sniff import Format
 
-MAX_SIDE_PX = 1 << 20
 MAX_AT_MS = 1 << 40
 MAX_FRAME_SIDE = 1024
 MAX_QUALITY = 100

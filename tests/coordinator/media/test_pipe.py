@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.media.errors import Reason
-from coordinator.media.limits import Limits
+from coordinator.media.limits import MAX_SIDE_PX, Limits
 from coordinator.media.looks import Look, LookKind, Views
 from coordinator.media.pipe import (
     MAX_AT_MS,
     MAX_FRAME_SIDE,
     MAX_QUALITY,
-    MAX_SIDE_PX,
     REPLY_BYTES,
     REQUEST_BYTES,
     SETUP_BYTES,
@@ -33,6 +32,7 @@ from coordinator.media.pipe import (
     parse_reply,
 )
 from coordinator.media.sniff import Format
+from tests.coordinator.media.test_limits import MOST
 
 SIDES = st.integers(1, MAX_SIDE_PX)
 LOOKS = st.builds(
@@ -108,6 +108,12 @@ def test_setup_comes_back() -> None:
     assert len(setup.pack()) == SETUP_BYTES
     assert Setup.unpack(setup.pack()) == setup
     assert Setup.unpack(replace(setup, likeness=True).pack()).likeness
+
+
+def test_setup_with_the_largest_limits_comes_back() -> None:
+    """There is room for every limit."""
+    setup = Setup(2**22, MOST)
+    assert Setup.unpack(setup.pack()) == setup
 
 
 @pytest.mark.parametrize("length", [0, SETUP_BYTES - 1, SETUP_BYTES, REQUEST_BYTES])

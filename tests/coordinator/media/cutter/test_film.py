@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from coordinator.media.errors import MediaError, Reason, TooCostly, Unreadable, Unsupported
-from coordinator.media.limits import Limits
+from coordinator.media.limits import MAX_STILL_PX, Limits
 from coordinator.media.looks import Cut, LookKind, Views
 from tests.coordinator.media.cutter.cutting import SIZE, cut, names
 from tests.coordinator.media.films import film, shade
@@ -128,6 +128,11 @@ def test_film_too_large() -> None:
     """The limits of pictures hold for frames as well."""
     with pytest.raises(TooCostly):
         cut(film(), limits=Limits(side_px=90))
+
+
+def test_film_with_the_largest_limit() -> None:
+    """FFmpeg takes the limit: above its own it would open nothing."""
+    assert len(cut(film(), limits=Limits(still_px=MAX_STILL_PX)).looks) == 8
 
 
 def test_film_pixels_of_all_moments_are_bounded() -> None:
