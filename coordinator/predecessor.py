@@ -55,7 +55,8 @@ def read_old(environment: Mapping[str, str], env_file: Path) -> Mapping[str, str
     try:
         filed = dotenv_values(env_file) if env_file.is_file() else {}
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{env_file} cannot be read: it is not text.") from error
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise ConfigurationError(f"{env_file} cannot be read: {reason}.") from error
     found = {name: environment.get(name) or filed.get(name) or "" for name in VARIABLES}
     return {name: value for name, value in found.items() if value}
 

@@ -324,5 +324,6 @@ def load_settings(**overrides: Any) -> Settings:
         name = str(first["loc"][0]).upper() if first["loc"] else ""
         text = first["msg"].removeprefix("Value error, ")
         raise ConfigurationError(f"{PREFIX}{name}: {text[0].lower()}{text[1:]}.") from error
-    except ValueError as error:
-        raise ConfigurationError(f"{ENV_FILE} cannot be read: it is not text.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise ConfigurationError(f"{ENV_FILE} cannot be read: {reason}.") from error

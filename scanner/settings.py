@@ -159,8 +159,9 @@ def read_settings(
         settings = Settings(_env_file=env_file, **given)
     except ValidationError as error:
         raise ConfigurationError(_sentence(error)) from error
-    except ValueError as error:
-        raise ConfigurationError(f"cannot read {env_file}: it is not text") from error
+    except (OSError, ValueError) as error:
+        fault = getattr(error, "strerror", None) or "it is not text"
+        raise ConfigurationError(f"cannot read {env_file}: {fault}") from error
     if connects and not settings.coordinator:
         raise ConfigurationError(
             "FEDIWARD_COORDINATOR is not set: give the coordinator's address, like wss://fediward.example.org"

@@ -14,6 +14,7 @@ from coordinator.judge.outcomes import Answer
 from coordinator.predecessor import VARIABLES, inherit, new_lines, read_old, with_answers
 from coordinator.settings import load_settings
 from shared.errors import ConfigurationError
+from tests.coordinator.test_settings import NOT_READ
 from tests.end_to_end.forked import run
 
 TEMPLATE = """\
@@ -120,3 +121,9 @@ def test_migrate_prints_the_new_file(env_file: Path) -> None:
     assert "scanner new" in done.stderr
     done = migrate(env_file.parent, "none")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_old_settings_in_a_file_that_cannot_be_read() -> None:
+    """The sentence names the file and the reason."""
+    with pytest.raises(ConfigurationError, match=f"^{NOT_READ} cannot be read: Input/output error"):
+        read_old({}, NOT_READ)

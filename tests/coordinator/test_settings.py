@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 
 import pytest
 
 from coordinator.judge.outcomes import Answer, Mode, Outcome
 from coordinator.settings import Settings, load_settings, parse_bind
 from shared.errors import ConfigurationError
+
+NOT_READ = Path("/proc/self/mem")
+"""A file that not even root can read from its start."""
 
 
 def settings_of(**values: object) -> Settings:
@@ -81,6 +85,12 @@ def test_settings_wrong_value_is_one_sentence(field: str, value: object) -> None
     with pytest.raises(ConfigurationError, match=rf"^FEDIWARD_{field.upper()}: [^\n]+\.$") as caught:
         settings_of(**{field: value})
     assert "secret" not in str(caught.value)
+
+
+def test_settings_file_that_cannot_be_read_is_a_sentence() -> None:
+    """It names the file and the reason."""
+    with pytest.raises(ConfigurationError, match=r"^\.env cannot be read: Input/output error\.$"):
+        load_settings(_env_file=NOT_READ)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.2", "[fd00::2]", "[fe80::2%eth0]", "pict_rs", "bücher.example", "a.example."])

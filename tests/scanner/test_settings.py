@@ -12,6 +12,9 @@ from shared.errors import ConfigurationError
 
 NEEDED = {"coordinator": "wss://a.example"}
 
+NOT_READ = Path("/proc/self/mem")
+"""A file that not even root can read from its start."""
+
 
 def read(**options: object) -> Settings:
     """Read settings from options alone."""
@@ -59,6 +62,13 @@ def test_file_that_is_not_text_is_a_sentence(tmp_path: Path) -> None:
     file.write_bytes(b"FEDIWARD_NAME=\xff\xfe\n")
     with pytest.raises(ConfigurationError, match="cannot read"):
         read_settings({}, env_file=file)
+
+
+@pytest.mark.skipif(not NOT_READ.exists(), reason="needs /proc")
+def test_file_that_cannot_be_read_is_a_sentence() -> None:
+    """It names the file and the reason."""
+    with pytest.raises(ConfigurationError, match=f"^cannot read {NOT_READ}: Input/output error$"):
+        read_settings({}, env_file=NOT_READ)
 
 
 @pytest.mark.parametrize(
