@@ -33,10 +33,6 @@ class Queue:
     def __iter__(self) -> Iterator[ScanState]:
         return iter(tuple(self._scans))
 
-    def first(self, count: int) -> list[ScanState]:
-        """Return the most urgent scans, so many at most."""
-        return self._scans[:count]
-
     def last(self) -> ScanState:
         """Return the least urgent scan. There must be one."""
         return self._scans[-1]

@@ -23,7 +23,7 @@ EXTRA_PUSH_BURST = 16
 """Extra pushes stay below a share of all scans, beyond the first few."""
 
 LOOK_AHEAD = 8
-"""Scans considered at one event, so that a long queue does not make every event dear."""
+"""Scans offered to free scanners at one event, so that a long queue does not make every event dear."""
 
 
 class Machine:
@@ -283,15 +283,22 @@ class Machine:
                 self._nobody_for(scan, now)
             return
         frames = self._refuse_last(queue, turn.scanners, now)
-        for scan in queue.first(LOOK_AHEAD):
-            if turn.is_over:
+        offers = 0
+        for place, scan in enumerate(queue):
+            if turn.is_over or offers == LOOK_AHEAD:
                 break
-            scan.looks = queue.share(scan, frames)
             candidates = turn.candidates(scan)
-            choice = self._choose(scan, candidates, waiting=turn.waiting, now=now)
             if not candidates:
                 self._nobody_for(scan, now)
-            elif choice is None:
+                continue
+            # Scans that only busy scanners may take must not keep a free one from those behind them.
+            if turn.has_free(candidates):
+                offers += 1
+            elif place >= LOOK_AHEAD:
+                continue
+            scan.looks = queue.share(scan, frames)
+            choice = self._choose(scan, candidates, waiting=turn.waiting, now=now)
+            if choice is None:
                 self._settle(scan, ev.Shortfall.OVERLOADED, now)
             elif turn.has_room(choice):
                 queue.discard(scan)

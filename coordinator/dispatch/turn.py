@@ -25,6 +25,10 @@ class Turn:
         """Return the scanners that have not had a scan yet."""
         return [s for s in self.scanners if s.scanner not in scan.tried] if scan.tried else self.scanners
 
+    def has_free(self, candidates: list[ScannerState]) -> bool:
+        """Say whether one of these scanners is free."""
+        return any(scanner.generation in self._free for scanner in candidates)
+
     def has_room(self, choice: Choice) -> bool:
         """Say whether a choice can be pushed now."""
         return choice.scanner.generation in self._free and room_for(choice.scanner, self._lane) >= choice.frames

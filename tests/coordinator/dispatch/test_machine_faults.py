@@ -6,6 +6,7 @@ import pytest
 
 from coordinator.dispatch import events as ev
 from coordinator.dispatch.fleet import RETURN_GRACE_S
+from coordinator.dispatch.machine import LOOK_AHEAD
 from shared.messages import FailureKind
 from tests.coordinator.dispatch.fleets import Story
 
@@ -27,6 +28,29 @@ def test_scan_is_never_tried_twice_on_the_same_scanner() -> None:
     story.feed(ev.ScannerLeft(1))
     assert story.ready(2, "one") == []
     assert story.feed(ev.Tick(), after_s=RETURN_GRACE_S) == [ev.Settle("a", ev.Shortfall.NO_SCANNER)]
+
+
+def test_new_scan_passes_by_those_that_nobody_may_take() -> None:
+    """After a reset the scanner is idle, and what it had waits for another: that keeps nobody from it."""
+    story = Story()
+    story.ready(1, "one", 16, frames_per_s=100.0)
+    for number in range(LOOK_AHEAD):
+        story.push(f"s{number}")
+    story.feed(ev.ScannerLeft(1))
+    story.ready(2, "one", 16, frames_per_s=100.0)
+    assert story.submit("new", left_s=9.0) == [ev.Push(2, "new", 1, 1, 9.0)]
+
+
+def test_new_scan_passes_by_those_that_wait_for_a_busy_scanner() -> None:
+    """After a reset the scanner is idle, and what it had waits until the only other one has room."""
+    story = Story()
+    story.ready(1, "one", 16, frames_per_s=100.0)
+    for number in range(LOOK_AHEAD + 2):
+        story.push(f"s{number}")
+    story.ready(2, "two", 1, frames_per_s=10.0)
+    assert len([c for c in story.feed(ev.ScannerLeft(1)) if isinstance(c, ev.Push)]) == 1
+    story.ready(3, "one", 16, frames_per_s=100.0)
+    assert story.submit("new", left_s=9.0) == [ev.Push(3, "new", 1, 1, 9.0)]
 
 
 def test_scan_that_cost_two_scanners_is_a_fault() -> None:

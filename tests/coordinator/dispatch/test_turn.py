@@ -23,7 +23,12 @@ def test_turn_offers_only_scanners_that_a_scan_has_not_tried() -> None:
     one, two = make_scanner(1), make_scanner(2)
     scan = make_scan()
     scan.tried.add("scanner1")
-    assert Turn(Lane.LIVE, [one, two]).candidates(scan) == [two]
+    turn = Turn(Lane.LIVE, [one, two])
+    assert turn.candidates(scan) == [two]
+    assert turn.has_free([two])
+    turn.wait_for(Choice(two, 1))
+    assert not turn.has_free([two])
+    assert turn.has_free([two, one])
 
 
 def test_turn_keeps_room_for_a_larger_scan() -> None:
