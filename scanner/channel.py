@@ -8,9 +8,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from scanner.errors import ChannelClosedError
-
-MAX_REASON_BYTES = 123
-"""Room for the reason in a close frame (RFC 6455, 5.5)."""
+from shared.close_codes import cut_reason
 
 
 class Channel(Protocol):
@@ -55,7 +53,7 @@ class WebSocketChannel:
 
     async def close(self, code: int, reason: str) -> None:
         """Say why and close."""
-        await self.websocket.close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
+        await self.websocket.close(code, cut_reason(reason))
 
 
 def _translated(error: ConnectionClosed) -> ChannelClosedError:

@@ -1,8 +1,11 @@
-"""Our WebSocket close codes (4000 range) and what each asks the scanner to do next."""
+"""Our WebSocket close codes (4000 range), what each asks the scanner to do next, and the reasons beside them."""
 
 from __future__ import annotations
 
 from enum import IntEnum
+
+MAX_REASON_BYTES = 123
+"""Room for the reason in a close frame (RFC 6455, 5.5)."""
 
 
 class CloseCode(IntEnum):
@@ -30,3 +33,8 @@ class CloseCode(IntEnum):
 
 
 _RETRIED = frozenset({CloseCode.COME_BACK, CloseCode.MALFORMED, CloseCode.HELLO_TIMEOUT, CloseCode.STALLED})
+
+
+def cut_reason(reason: str) -> str:
+    """Cut a reason, between two characters, to what a close frame has room for."""
+    return reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")

@@ -12,7 +12,7 @@ from coordinator.judge.policy import Policy
 from coordinator.trust.record import Trust
 from coordinator.web.fitness import unfit
 from shared import limits
-from shared.close_codes import CloseCode
+from shared.close_codes import CloseCode, cut_reason
 from shared.errors import MalformedMessageError, ProtocolError, UnexpectedMessageError
 from shared.messages import FromScanner, Hello, Welcome
 from shared.wire import Decoder, encode
@@ -41,7 +41,7 @@ async def rehearse(
     logger.info("scanner %s tried its way here: %s", token.name, said)
     try:
         async with asyncio.timeout(CLOSE_S):
-            await websocket.close(code, said[:100])
+            await websocket.close(code, cut_reason(said))
     except (TimeoutError, WebSocketDisconnect, RuntimeError):
         logger.debug("scanner %s was gone before it was closed", token.name)
 

@@ -21,7 +21,7 @@ from coordinator.web.outbox import Outbox
 from coordinator.web.pushed import ConstantScoresError, Pushed
 from coordinator.web.trial import Trials
 from shared import limits
-from shared.close_codes import CloseCode
+from shared.close_codes import CloseCode, cut_reason
 from shared.errors import MalformedMessageError, ProtocolError, UnexpectedMessageError
 from shared.messages import (
     Cancel,
@@ -187,7 +187,7 @@ class ScannerSession:
     async def _close(self, end: EndError) -> None:
         try:
             async with asyncio.timeout(CLOSE_S):
-                await self._websocket.close(end.code, end.reason[:100])
+                await self._websocket.close(end.code, cut_reason(end.reason))
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             logger.debug("scanner %s was gone before it was closed", self.token.name)
 

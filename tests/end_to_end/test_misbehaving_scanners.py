@@ -12,7 +12,7 @@ import pytest_asyncio
 from websockets.exceptions import InvalidStatus
 
 from shared.close_codes import CloseCode
-from shared.limits import MAX_MESSAGE_BYTES
+from shared.limits import MAX_MESSAGE_BYTES, REHEARSAL
 from shared.messages import Ready, Result
 from shared.wire import encode
 from tests.end_to_end.caller import upload
@@ -22,6 +22,9 @@ from tests.end_to_end.processes import Coordinator, Scanner
 
 TOO_BIG = 1009
 """What the WebSocket library closes with, before our code has seen the message (RFC 6455, section 7.4.1)."""
+
+LONG = "漢" * 40
+"""More bytes than a close frame has room for beside other words."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -76,6 +79,7 @@ async def test_connection_without_hello_is_not_the_scanners_end(c: Coordinator) 
         pytest.param(b"\xc1", CloseCode.MALFORMED, id="not msgpack"),
         pytest.param(b"\x90", CloseCode.MALFORMED, id="not a map"),
         pytest.param(b"\x81\xa4type\xa4scan", CloseCode.MALFORMED, id="a type that scanners do not send"),
+        pytest.param(b"\x81\xa4type\xd9\x78" + LONG.encode(), CloseCode.MALFORMED, id="a type of long characters"),
         pytest.param(encode(Ready()).replace(b"\x81", b"\x82") + b"\xa1x\x01", CloseCode.MALFORMED, id="extra field"),
         pytest.param(b"\x81\xa4type\xa8received", CloseCode.MALFORMED, id="missing field"),
         pytest.param(bytes(MAX_MESSAGE_BYTES + 1), TOO_BIG, id="oversized"),
@@ -93,6 +97,15 @@ async def test_message_that_breaks_the_protocol_costs_the_connection(
             await good.answer(await good.next_scan())
             assert (await answer).outcome == "flagged"
             assert (await bad.closed())[0] == code
+
+
+async def test_rehearsal_that_breaks_the_protocol_is_closed_with_a_code(c: Coordinator) -> None:
+    """A doctor's connection ends as any other does, however long the reason."""
+    peer = Peer(c, "doctor", url=f"{c.ws_url}?{REHEARSAL}=1")
+    await peer.connect()
+    await peer.send(b"\x81\xa4type\xd9\x78" + LONG.encode())
+    assert (await peer.closed())[0] == CloseCode.MALFORMED
+    await peer.leave()
 
 
 def _scored(*scores: float) -> Callable[[Held], Result]:

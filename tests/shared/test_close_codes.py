@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.close_codes import CloseCode
+from shared.close_codes import MAX_REASON_BYTES, CloseCode, cut_reason
 
 
 def test_codes_are_private() -> None:
@@ -17,3 +17,10 @@ def test_codes_that_end_a_scanner() -> None:
         CloseCode.REVOKED,
         CloseCode.DONE,
     }
+
+
+def test_reason_is_cut_between_characters() -> None:
+    """It fits into a close frame, counted in bytes, and stays text."""
+    assert cut_reason("漢" * 100) == "漢" * (MAX_REASON_BYTES // 3)
+    assert cut_reason("é" * 100) == "é" * (MAX_REASON_BYTES // 2)
+    assert cut_reason("as it is") == "as it is"
