@@ -23,7 +23,7 @@ class ConfigurationError(FediwardError):
 
 
 class ProtocolError(FediwardError):
-    """The peer broke the protocol. `str` names the fault without any content of the message."""
+    """The peer broke the protocol. `str` names the fault without any content of the message but its type."""
 
     close_code = CloseCode.MALFORMED
 

@@ -15,6 +15,7 @@ from shared.messages import FromCoordinator, FromScanner, Message
 M = TypeVar("M", bound=Message)
 
 MAX_FAULT_CHARACTERS = 200
+MAX_KIND_CHARACTERS = 40
 
 
 def encode(message: Message) -> bytes:
@@ -54,7 +55,7 @@ class Decoder(Generic[M]):
         kind = table.pop("type", None)
         adapter = self._adapters.get(kind) if isinstance(kind, str) else None
         if adapter is None:
-            raise UnknownMessageError(str(kind)[:40])
+            raise UnknownMessageError(kind[:MAX_KIND_CHARACTERS] if isinstance(kind, str) else "no text")
         try:
             return adapter.validate_python(table)
         except ValidationError as error:

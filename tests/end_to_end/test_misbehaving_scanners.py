@@ -80,6 +80,7 @@ async def test_connection_without_hello_is_not_the_scanners_end(c: Coordinator) 
         pytest.param(b"\x90", CloseCode.MALFORMED, id="not a map"),
         pytest.param(b"\x81\xa4type\xa4scan", CloseCode.MALFORMED, id="a type that scanners do not send"),
         pytest.param(b"\x81\xa4type\xd9\x78" + LONG.encode(), CloseCode.MALFORMED, id="a type of long characters"),
+        pytest.param(b"\x81\xa4type" + b"\x91" * 1000 + b"\x90", CloseCode.MALFORMED, id="a type of many lists"),
         pytest.param(encode(Ready()).replace(b"\x81", b"\x82") + b"\xa1x\x01", CloseCode.MALFORMED, id="extra field"),
         pytest.param(b"\x81\xa4type\xa8received", CloseCode.MALFORMED, id="missing field"),
         pytest.param(bytes(MAX_MESSAGE_BYTES + 1), TOO_BIG, id="oversized"),

@@ -202,6 +202,26 @@ def test_type_that_this_side_does_not_receive_is_unknown(table: dict[str, object
         scanner_decoder().decode(msgpack.packb(table))
 
 
+@pytest.mark.parametrize("kind", [{"kettle": 1}, ["kettle"], b"kettle", 5], ids=str)
+def test_type_that_is_no_text_is_not_repeated(kind: object) -> None:
+    """Only a text may stand in the error."""
+    with pytest.raises(UnknownMessageError, match="no text"):
+        scanner_decoder().decode(msgpack.packb({"type": kind}))
+
+
+def test_type_of_many_lists_is_unknown() -> None:
+    """One that is nested too deep for Python to write it down ends in the same error."""
+    with pytest.raises(UnknownMessageError):
+        scanner_decoder().decode(b"\x81\xa4type" + b"\x91" * 1000 + b"\x90")
+
+
+def test_type_that_is_long_is_cut() -> None:
+    """The error stays one short line."""
+    with pytest.raises(UnknownMessageError) as caught:
+        scanner_decoder().decode(msgpack.packb({"type": "k" * 100_000}))
+    assert len(str(caught.value)) < 100
+
+
 @pytest.mark.parametrize(
     "change",
     [
