@@ -17,6 +17,9 @@ M = TypeVar("M", bound=Message)
 MAX_FAULT_CHARACTERS = 200
 MAX_KIND_CHARACTERS = 40
 
+FOREIGN_NAMES = frozenset({"unexpected_keyword_argument", "invalid_key"})
+"""Faults that pydantic finds in the name of a field."""
+
 
 def encode(message: Message) -> bytes:
     """Turn a message into the bytes of one binary WebSocket message."""
@@ -63,9 +66,10 @@ class Decoder(Generic[M]):
 
 
 def _fault(error: ValidationError) -> str:
-    """Name the first fault without the value that made it."""
+    """Name the first fault without the value that made it, and fields only by names of ours."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"][:3]) or "message"
+    known = first["loc"][:-1] if first["type"] in FOREIGN_NAMES else first["loc"]
+    place = ".".join(str(part) for part in known[:3]) or "message"
     return f"{place}: {first['msg']}"[:MAX_FAULT_CHARACTERS]
 
 
