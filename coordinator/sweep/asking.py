@@ -50,6 +50,8 @@ class Told(BaseModel):
     reason: str = ""
     parts: tuple[str, ...] = ()
     remembered: bool = False
+    partial: bool = False
+    """Fewer looks were judged than it has: found is found, and clean is not yet known to be clean."""
     margins: Margins | None = None
 
 

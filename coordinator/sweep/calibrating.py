@@ -108,7 +108,8 @@ class Calibrating:
     def _note(self, settled: Settled) -> None:
         told = settled.told
         self.tally.note(settled.row, remembered=told is not None and told.remembered)
-        if told is not None and told.margins is not None:
+        # Of a part of a picture it is not known how far all of it is from being flagged.
+        if told is not None and told.margins is not None and not told.partial:
             self.calibration.add(told.margins)
             if told.margins.flagged:
                 self.flagged.append(Flagged(told.sha256, settled.row.place, told.parts))

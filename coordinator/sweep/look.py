@@ -10,7 +10,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Answer, Outcome
+from coordinator.judge.outcomes import JUDGED_BAD, OWED, UNSEEN, Answer, Outcome
 from coordinator.sweep.asking import Told
 from coordinator.sweep.budget import Budget
 from coordinator.sweep.errors import AwayError, FetchError, GoneError, RemovalError, SourceAwayError
@@ -29,7 +29,7 @@ AWAY_TRIES = 10
 """While the store does not answer, files wait for it, longer each time; these are some minutes for each of them."""
 
 LOOK_TRIES = 3
-"""For a file that is answered too late, or that scanners fail on; while nobody is there it waits for ever."""
+"""For a file that is judged too late or in part, or that scanners fail on; while nobody is there it waits for ever."""
 
 ASK_FIRST_BYTES = 64 * 1024
 """From so many on, the hash may be asked about before the bytes are sent: see `Hunch`."""
@@ -41,6 +41,8 @@ IN_WORDS = {
     Outcome.OVERLOADED: "the coordinator has no room",
     Outcome.TIMED_OUT: "the answers are late",
 }
+
+NOBODY_THERE = frozenset({Outcome.NO_SCANNER, Outcome.OVERLOADED})
 
 
 class Asker(Protocol):
@@ -163,11 +165,12 @@ class Look:
                 self._flow.turned_away(IN_WORDS[told.outcome])
             else:
                 self._flow.went_well(took_s)
-            if told.outcome not in {*UNSEEN, Outcome.SCANNER_FAULT}:
+            fault = _fault(told)
+            if not fault:
                 return told
-            tries += told.outcome in {Outcome.TIMED_OUT, Outcome.SCANNER_FAULT}
+            tries += told.outcome not in NOBODY_THERE
             if tries == LOOK_TRIES:
-                raise FetchError(f"nobody could look at it: {told.outcome}")
+                raise FetchError(fault)
 
     async def _ask(self, fetched: Fetched) -> Told:
         if not fetched.is_whole:
@@ -266,3 +269,10 @@ class Look:
         except (RemovalError, FetchError) as error:
             return replace(row, action=Action.KEPT, reason=str(error))
         return replace(row, action=Action.REMOVED, aliases=aliases or row.aliases)
+
+
+def _fault(told: Told) -> str:
+    """Say why a content has to be looked at again; empty where it is known what it is."""
+    if told.outcome in OWED:
+        return f"nobody could look at it: {told.outcome}"
+    return "only a part of it could be looked at" if told.partial and told.outcome is Outcome.CLEAN else ""

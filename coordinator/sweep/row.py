@@ -9,7 +9,7 @@ from coordinator.judge.outcomes import JUDGED_BAD, UNSEEN, Outcome
 from coordinator.sweep.item import Item
 
 FAILED = "failed"
-"""In the place of an outcome: the file could not be read, or nobody could look at it; it is tried again."""
+"""In the place of an outcome: the file could not be read, or nobody could look at all of it; it is tried again."""
 
 GONE = "gone"
 """In the place of an outcome: the file was not there any more when its turn came."""

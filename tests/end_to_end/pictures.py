@@ -41,13 +41,14 @@ def bright() -> bytes:
 
 def animation(shade: int, *, moments: int = 32) -> bytes:
     """Return a GIF of so many moments, all of one shade, that differ in one corner."""
-    file = io.BytesIO()
-    pictures = [Image.new("L", (SIDE_PX, SIDE_PX), shade) for _ in range(moments)]
-    for number, moment in enumerate(pictures):
-        moment.paste(255 - shade, (SIDE_PX - 64, SIDE_PX - 64 + number, SIDE_PX, SIDE_PX))
-    pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=100)
     # Behind the end, where no decoder looks: its comment is not always written.
-    return file.getvalue() + str(next(_numbers)).encode()
+    return _animated("GIF", shade, moments) + str(next(_numbers)).encode()
+
+
+def cut_off(shade: int) -> bytes:
+    """Return an animated PNG, all of one shade, whose end is missing: it is judged in part, each time."""
+    whole = _animated("PNG", shade, moments=32)
+    return whole[: len(whole) // 2]
 
 
 def broken() -> bytes:
@@ -76,3 +77,12 @@ def bomb() -> bytes:
     last = whole.rindex(b"\xff\xda")
     scan = whole[last:-2]
     return whole[:last] + scan * 4_000 + whole[-2:]
+
+
+def _animated(form: str, shade: int, moments: int) -> bytes:
+    file = io.BytesIO()
+    pictures = [Image.new("L", (SIDE_PX, SIDE_PX), shade) for _ in range(moments)]
+    for number, moment in enumerate(pictures):
+        moment.paste(255 - shade, (SIDE_PX - 64, SIDE_PX - 64 + number, SIDE_PX, SIDE_PX))
+    pictures[0].save(file, form, save_all=True, append_images=pictures[1:], duration=100)
+    return file.getvalue()

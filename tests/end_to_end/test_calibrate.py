@@ -14,7 +14,7 @@ from PIL import Image
 
 from coordinator.calibration_file import read_calibration
 from shared.exit_codes import ExitCode
-from tests.end_to_end.pictures import broken, picture
+from tests.end_to_end.pictures import BRIGHT, DARK, bright, broken, cut_off, picture
 from tests.end_to_end.processes import Coordinator, Scanner
 from tests.end_to_end.sweeping import Sweeper
 
@@ -92,6 +92,16 @@ async def test_calibrate_suggests_a_strictness_that_holds(sweeper: Sweeper, libr
         told = json.loads((await other.command("calibrate", library, "--json", "--target", "5%")).output)
         assert told["flagged"]["count"] == best["count"]
         assert told["suggestions"][0]["FEDIWARD_STRICTNESS"] == best["FEDIWARD_STRICTNESS"]
+
+
+async def test_calibrate_counts_no_part_of_a_picture(sweeper: Sweeper, tmp_path: Path) -> None:
+    """Of what was looked at in part, flagged or not, it is not known how far all of it is from being flagged."""
+    for name, content in {"whole": bright(), "bright": cut_off(BRIGHT), "dark": cut_off(DARK)}.items():
+        (tmp_path / name).write_bytes(content)
+    done = json.loads((await sweeper.command("calibrate", tmp_path, "--json")).output)
+    assert (done["files"], done["failed"]) == (3, 1)
+    assert (done["flagged"]["count"], done["flagged"]["of"]) == (1, 1)
+    assert {entry["path"] for entry in done["hashes"]} == {"whole"}
 
 
 async def test_calibrate_sample_is_the_same_at_every_time(sweeper: Sweeper, library: Path) -> None:

@@ -16,7 +16,7 @@ import pytest_asyncio
 from coordinator.sweep.flow import MOST_AT_ONCE
 from coordinator.sweep.state import FLUSH_S
 from shared.exit_codes import ExitCode
-from tests.end_to_end.pictures import bright, broken, dark
+from tests.end_to_end.pictures import BRIGHT, DARK, bright, broken, cut_off, dark
 from tests.end_to_end.processes import Coordinator, Scanner
 from tests.end_to_end.sweeping import Sweeper, json_lines, paths
 
@@ -86,6 +86,21 @@ async def test_sweep_purges_what_it_finds_and_nothing_else(sweeper: Sweeper, tmp
     assert swept.code == ExitCode.FOUND
     assert sorted(path.name for path in store.iterdir()) == ["broken", "good"]
     assert [(row["path"], row["action"]) for row in await sweeper.report(store)] == [("bad", "removed"), ("broken", "")]
+
+
+async def test_sweep_does_not_call_clean_what_was_looked_at_in_part(sweeper: Sweeper, tmp_path: Path) -> None:
+    """An animation that breaks off is found by what is there of it, or has failed, and is tried by the next sweep."""
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "bright").write_bytes(cut_off(BRIGHT))
+    (store / "dark").write_bytes(cut_off(DARK))
+    swept = await sweeper.run(store, "--purge")
+    assert (swept.end["done"], swept.end["found"], swept.end["failed"]) == (2, 1, 1)
+    assert [path.name for path in store.iterdir()] == ["dark"]
+    rows = {row["path"]: row["reason"] for row in await sweeper.report(store) if row["outcome"] == "failed"}
+    assert rows == {"dark": "only a part of it could be looked at"}
+    again = await sweeper.run(store)
+    assert (again.code, again.end["failed"]) == (ExitCode.FAILED, 1)
 
 
 async def test_sweep_looks_only_at_what_is_new(sweeper: Sweeper, tmp_path: Path) -> None:

@@ -78,6 +78,8 @@ class Asked:
         self.answer = answer
         self.remembers: dict[str, Outcome] = {}
         self.looked = 0
+        self.short = 0
+        """So many contents are judged in part only, which nobody remembers."""
 
     async def known(self, sha256: str) -> Told | None:
         outcome = self.remembers.get(sha256)
@@ -93,12 +95,17 @@ class Asked:
                 raise first
             return self._told(first, sha256)
         outcome = Outcome.FLAGGED if content.startswith(BAD) else Outcome.CLEAN
+        if self.short:
+            self.short -= 1
+            return self._told(outcome, sha256, partial=True)
         self.remembers[sha256] = outcome
         return self._told(outcome, sha256)
 
-    def _told(self, outcome: Outcome, sha256: str, *, remembered: bool = False) -> Told:
+    def _told(self, outcome: Outcome, sha256: str, *, remembered: bool = False, partial: bool = False) -> Told:
         answer = self.answer if outcome in {Outcome.FLAGGED, Outcome.BLOCKED} else Answer.ACCEPT
-        return Told(outcome=outcome, answer=answer, would_be=answer, sha256=sha256, remembered=remembered)
+        return Told(
+            outcome=outcome, answer=answer, would_be=answer, sha256=sha256, remembered=remembered, partial=partial
+        )
 
 
 class Written:

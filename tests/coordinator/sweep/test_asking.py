@@ -32,14 +32,15 @@ async def test_asking_understands_a_coordinator() -> None:
     replies = {
         f"{PATH}/known/{SHA256}": reply(TOLD),
         f"{PATH}/known/other": reply({"error": "unknown"}, 404),
-        PATH: reply(TOLD, 406),
+        PATH: reply(TOLD | {"partial": True}, 406),
     }
     async with Server(replies) as server, asking_of(server) as asking:
         known = await asking.known(SHA256)
         assert known is not None
-        assert (known.outcome, known.parts) == ("flagged", ("a",))
+        assert (known.outcome, known.parts, known.partial) == ("flagged", ("a",), False)
         assert await asking.known("other") is None
-        assert (await asking.look([b"x", b"y"])).outcome == "flagged"
+        told = await asking.look([b"x", b"y"])
+        assert (told.outcome, told.partial) == ("flagged", True)
         line, headers = server.requests[-1]
         assert "lane=sweep" in line
         assert headers["content-length"] == "2"

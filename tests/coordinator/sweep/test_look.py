@@ -76,6 +76,21 @@ async def test_look_gives_a_file_up_that_nobody_can_look_at(outcome: Outcome) ->
     assert (row.outcome, str(outcome) in row.reason) == ("failed", True)
 
 
+async def test_look_takes_no_part_for_the_whole() -> None:
+    """Clean in part is looked at again, not for ever, and then has failed; what is found in a part is found."""
+    store, asked = Store(a=b"good", b=b"bad"), Asked()
+    look = make_look(store, asked)
+    asked.short = LOOK_TRIES - 1
+    assert (await look.settle(store.item("a"), None, 1)).row.outcome == "clean"
+    asked.remembers.clear()
+    asked.short = LOOK_TRIES
+    row = (await look.settle(store.item("a"), None, 1)).row
+    assert (row.outcome, row.reason) == ("failed", "only a part of it could be looked at")
+    asked.short = 1
+    assert (await look.settle(store.item("b"), None, 1)).row.outcome == "flagged"
+    assert (asked.short, asked.looked) == (0, 2 * LOOK_TRIES + 1)
+
+
 async def test_look_tells_apart_what_it_does_not_send() -> None:
     """An empty file and one that is too large are told apart from clean ones; one that is gone as well."""
     store, asked = Store(empty=b"", large=b"x" * (LIMIT_BYTES + 1), grown=b"x" * (LIMIT_BYTES + 1), gone=b""), Asked()
