@@ -181,8 +181,8 @@ def _refusal(error: Exception) -> tuple[int, str]:
 
 
 def _tag(meta: ObjectMeta) -> str:
-    # Some servers have none for files that came to them by another way.
-    e_tag = meta["e_tag"] or f"{meta['last_modified'].timestamp():.6f}"
+    # Some servers have none for files that came to them by another way. Only a listing has parts of a second.
+    e_tag = meta["e_tag"] or str(int(meta["last_modified"].timestamp()))
     return f"{e_tag}-{meta['size']:x}"
 
 

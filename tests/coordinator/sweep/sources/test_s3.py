@@ -38,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         listed = (
             f"<Contents><Key>{self.server.key}</Key><Size>5</Size>"
-            f"<LastModified>2026-11-22T{self.server.hour}:00:00.000Z</LastModified></Contents>"
+            f"<LastModified>2026-11-22T{self.server.hour}:00:00.789Z</LastModified></Contents>"
         )
         self._reply(f"<ListBucketResult><Name>{BUCKET}</Name>{listed}</ListBucketResult>".encode())
 
@@ -80,7 +80,7 @@ async def listed(source: S3) -> list[Item]:
 
 
 async def test_object_without_etag_is_told_by_its_time() -> None:
-    """Its time stands in for the ETag: the same in the listing and when it is looked at again, until it changes."""
+    """Its time stands in for the ETag: in whole seconds, which is all that one hears when it is looked at again."""
     with bucket_with("a.png") as (server, source):
         (item,) = await listed(source)
         assert await source.tag(item) == item.tag
