@@ -163,17 +163,25 @@ class State:
     ) -> list[Row]:
         """Return up to BATCH rows to try again, in the order of their places, from after one of these on.
 
-        They are what failed, and removals that are begun and not confirmed; of earlier runs, where something is to be
-        removed now, also what was found and is still there.
+        They are what failed, and removals that are begun and not confirmed. Where something is to be removed now, also
+        what was found and is still there: of earlier runs, and reported by this one, perhaps before it was broken off.
         """
         await self.flush()
         statement = (
             f"SELECT {_COLUMNS} FROM places INDEXED BY open "  # noqa: S608 - constants
             "WHERE (outcome = 'failed' OR action IN ('reported', 'removing', 'kept')) AND place > :after AND "
             "CASE WHEN run = :run THEN outcome = 'failed' OR action = 'removing' "
+            "OR (:purges AND :resumed AND action = 'reported') "
             "ELSE :earlier AND (:purges OR outcome = 'failed' OR action = 'removing') END ORDER BY place LIMIT :most"
         )
-        wanted = {"after": after, "run": run.id, "earlier": of_earlier_runs, "purges": purges, "most": BATCH}
+        wanted = {
+            "after": after,
+            "run": run.id,
+            "resumed": run.is_resumed,
+            "earlier": of_earlier_runs,
+            "purges": purges,
+            "most": BATCH,
+        }
         rows = await self._with_database(lambda database: database.execute(statement, wanted).fetchall())
         return [_row(row) for row in rows]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.judge.outcomes import Answer
 from coordinator.sweep.errors import SourceAwayError, SourceError
 from coordinator.sweep.look import FETCH_TRIES, Settled
 from coordinator.sweep.removal import StoreRemoval
@@ -22,12 +23,14 @@ def files(count: int) -> dict[str, bytes]:
     return {f"f{number}": b"bad%d" % number if number % 7 == 0 else b"%d" % number for number in range(count)}
 
 
-def make_pass(store: Store, state: State, tally: Tally, settled: list[Settled], *, purges: bool) -> Pass:
+def make_pass(
+    store: Store, state: State, tally: Tally, settled: list[Settled], *, purges: bool, asked: Asked | None = None
+) -> Pass:
     """Return a pass with few at once."""
     return Pass(
         source=store,
         state=state,
-        look=make_look(store, Asked(), removal=StoreRemoval(store), purges=purges),
+        look=make_look(store, asked or Asked(), removal=StoreRemoval(store), purges=purges),
         tally=tally,
         on_settled=settled.append,
         at_once=5,
@@ -35,12 +38,14 @@ def make_pass(store: Store, state: State, tally: Tally, settled: list[Settled], 
     )
 
 
-async def go(store: Store, state: State, *, purges: bool = False) -> tuple[Tally, list[Settled]]:
+async def go(
+    store: Store, state: State, *, purges: bool = False, asked: Asked | None = None
+) -> tuple[Tally, list[Settled]]:
     """Make one pass, which takes up what earlier ones left."""
     tally, settled = Tally(), list[Settled]()
     run = await state.begin(since_s=None)
     tally.resume(await state.counts(run))
-    work = make_pass(store, state, tally, settled, purges=purges)
+    work = make_pass(store, state, tally, settled, purges=purges, asked=asked)
     await work.go(run, of_earlier_runs=True, purges=purges)
     return tally, settled
 
@@ -96,6 +101,34 @@ async def test_pass_removes_what_earlier_ones_reported(tmp_path: Path) -> None:
         store.pages = [[store.item("b")]]
         tally, _ = await go(store, state, purges=True)
         assert (tally.done, tally.found) == (1, 0)
+
+
+async def broken_off(store: Store, state: State) -> None:
+    """Settle all files in a run that only reports, and has no end."""
+    run = await state.begin(since_s=None)
+    look = make_look(store, Asked(), removal=StoreRemoval(store), purges=False)
+    for place in store.files:
+        await state.note((await look.settle(store.item(place.decode()), None, run.id)).row)
+    await state.flush()
+
+
+async def test_pass_that_goes_on_removes_what_it_reported_before(tmp_path: Path) -> None:
+    """A pass that was broken off and goes on to remove removes what it had only reported, and counts it once."""
+    store = Store(a=b"bad", b=b"good")
+    async with State(tmp_path / "state") as state:
+        await broken_off(store, state)
+        tally, _ = await go(store, state, purges=True)
+    assert (tally.done, tally.found, tally.actions[Action.REPORTED], tally.actions[Action.REMOVED]) == (2, 1, 0, 1)
+    assert list(store.files) == [b"b"]
+
+
+async def test_pass_that_goes_on_asks_once_more_about_what_it_may_not_remove(tmp_path: Path) -> None:
+    """Where the answer is to accept, what was reported stays so, and the pass comes to its end."""
+    store, asked = Store(a=b"bad", b=b"good"), Asked(answer=Answer.ACCEPT)
+    async with State(tmp_path / "state") as state:
+        await broken_off(store, state)
+        tally, settled = await go(store, state, purges=True, asked=asked)
+    assert (tally.done, tally.actions[Action.REPORTED], len(settled)) == (2, 1, 1)
 
 
 async def test_pass_takes_up_many_that_failed(tmp_path: Path) -> None:

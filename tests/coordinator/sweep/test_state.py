@@ -126,6 +126,28 @@ async def test_state_tells_what_earlier_runs_left(tmp_path: Path, purges: bool, 
         assert await state.unfinished(run) == []
 
 
+@pytest.mark.parametrize(
+    ("is_resumed", "purges", "places"), [(False, True, b"a"), (True, False, b"a"), (True, True, b"ab")]
+)
+async def test_state_tells_what_a_run_reported_before_it_was_broken_off(
+    tmp_path: Path, is_resumed: bool, purges: bool, places: bytes
+) -> None:
+    """A run that goes on and is to remove takes up what it reported; one that was not broken off did all it could."""
+    async with State(tmp_path / "state.sqlite") as state:
+        run = await state.begin(since_s=None)
+        rows = [
+            Row(b"a", "", 1, run.id, "failed"),
+            Row(b"b", "", 1, run.id, "flagged", action=Action.REPORTED),
+            Row(b"c", "", 1, run.id, "flagged", action=Action.KEPT),
+        ]
+        for row in rows:
+            await state.note(row)
+        if is_resumed:
+            run = await state.begin(since_s=None)
+        left = await state.unfinished(run, purges=purges)
+        assert b"".join(row.place for row in left) == places
+
+
 async def test_report_names_what_stands(tmp_path: Path) -> None:
     """Without a run's number it names what all runs found since the last that went through everything."""
     path = tmp_path / "state.sqlite"
