@@ -106,6 +106,10 @@ class Look:
 
     async def settle(self, item: Item, known: Row | None, run: int) -> Settled:
         """Find out what a file is and do what is to be done about it. Raises RefusedError and StrangerError."""
+        if known is not None and known.action is Action.REMOVING and await self._is_gone(item):
+            row = replace(known, run=run, action=Action.REMOVED, reason="its removal was broken off, and it is gone")
+            await self._after_removal(row)
+            return Settled(row)
         row = Row(item.place, item.tag, item.size_bytes, run, FAILED, aliases=item.aliases)
         sha256 = known.sha256 if known is not None and known.tag == item.tag else item.sha256
         try:
@@ -124,6 +128,16 @@ class Look:
         if told.outcome in JUDGED_BAD:
             row = await self._act(item, row, told)
         return Settled(row, told)
+
+    async def _is_gone(self, item: Item) -> bool:
+        async with self._flow.turn(is_new=False):
+            try:
+                await self._source.tag(item)
+            except GoneError:
+                return True
+            except (FetchError, SourceAwayError):
+                return False
+        return False
 
     async def _known(self, sha256: str) -> Told | None:
         is_new = True

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from coordinator.judge.outcomes import Answer, Outcome
-from coordinator.sweep.errors import AwayError, RemovalError, SourceAwayError
+from coordinator.sweep.errors import AwayError, FetchError, RemovalError, SourceAwayError
 from coordinator.sweep.item import Item
 from coordinator.sweep.look import AWAY_TRIES, FETCH_TRIES, LOOK_TRIES
 from coordinator.sweep.removal import StoreRemoval
@@ -180,13 +180,42 @@ async def test_look_names_the_aliases_of_what_it_only_reports() -> None:
     assert len(store.files) == 2
 
 
-async def test_look_that_was_killed_while_it_removed_finds_the_file_gone() -> None:
-    """A removal that a crash broke off after the file was gone counts as done, with the aliases noted before."""
-    store, asked, written = Store(a=b"bad"), Asked(), Written()
-    look = make_look(store, asked, removal=StoreRemoval(store), written=written)
-    await look.settle(store.item("a"), None, 1)
-    row = (await look.settle(written.rows[0].item, written.rows[0], 1)).row
-    assert (row.outcome, row.action) == ("flagged", Action.REMOVED)
+async def broken_removal(store: Store) -> Row:
+    """Remove a file, and return the row that a crash before the end of that leaves."""
+    written = Written()
+    await make_look(store, Asked(), removal=StoreRemoval(store), written=written).settle(store.item("a"), None, 1)
+    return written.rows[0]
+
+
+@pytest.mark.parametrize("purges", [True, False])
+@pytest.mark.parametrize("outcome", [Outcome.FLAGGED, Outcome.ALLOWED, None])
+async def test_look_that_was_killed_while_it_removed_finds_the_file_gone(purges: bool, outcome: Outcome | None) -> None:
+    """A removal that a crash broke off after the file was gone is done, and is told, whatever is asked for now."""
+    store, asked, told = Store(a=b"bad"), Asked(), Written()
+    before = await broken_removal(store)
+    if outcome is not None:
+        asked.remembers[before.sha256] = outcome
+    look = make_look(store, asked, removal=StoreRemoval(store), purges=purges, told=told)
+    row = (await look.settle(before.item, before, 2)).row
+    assert (row.outcome, row.action, row.run, row.sha256) == ("flagged", Action.REMOVED, 2, before.sha256)
+    assert told.rows == [row]
+
+
+@pytest.mark.parametrize("fault", [None, FetchError("refused"), SourceAwayError("away")])
+async def test_look_that_was_killed_before_it_removed_begins_anew(fault: Exception | None) -> None:
+    """A file that is still there, or of which that cannot be told, is looked at like any other."""
+
+    class Doubtful(Store):
+        async def tag(self, item: Item) -> str:
+            if fault is not None:
+                raise fault
+            return await super().tag(item)
+
+    before = await broken_removal(Store(a=b"bad"))
+    store, told = Doubtful(a=b"bad"), Written()
+    look = make_look(store, Asked(), removal=StoreRemoval(store), purges=False, told=told)
+    row = (await look.settle(before.item, before, 2)).row
+    assert (row.action, told.rows, list(store.files)) == (Action.REPORTED, [], [b"a"])
 
 
 def test_look_row_gives_its_file_again() -> None:
