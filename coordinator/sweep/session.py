@@ -37,7 +37,7 @@ class Plan:
     everything: bool = False
     """Also what an earlier sweep looked at."""
     since_s: float | None = None
-    """Unix time; only what changed since then."""
+    """Unix time; only what changed since then, in every pass."""
     every_s: float | None = None
     """Go on, with a pass at such intervals."""
     restart: bool = False
@@ -76,6 +76,8 @@ class Session:
     body_limit_bytes: int
     flow: Flow = field(default_factory=Flow)
     tally: Tally = field(default_factory=Tally)
+    _began_s: float = float("-inf")
+    """When the last pass began, in Unix time."""
     _left_due_s: float = float("-inf")
     _is_over: bool = False
 
@@ -113,11 +115,9 @@ class Session:
             await asyncio.sleep(max(0.0, began_s + self.plan.every_s - asyncio.get_running_loop().time()))
 
     async def _pass(self, *, is_first: bool) -> None:
-        since_s = self.plan.since_s if is_first else None
-        if since_s is None and not (is_first and self.plan.everything):
-            covered_s = await self.state.covered_s()
-            since_s = None if covered_s is None else covered_s - OVERLAP_S
+        since_s = await self._since_s(is_first=is_first)
         run = await self.state.begin(since_s=since_s)
+        self._began_s = run.began_s
         self.watcher.began(run, listing_of(self.source, run))
         # What looks only for what is new is soon over, and is not counted.
         is_counted = since_s is None or since_s == self.plan.since_s
@@ -142,6 +142,13 @@ class Session:
         # Its sum is the last that is told.
         self._is_over = self.plan.every_s is None
         self.watcher.ended(run, self.tally)
+
+    async def _since_s(self, *, is_first: bool) -> float | None:
+        """Return from when on a pass is to look; None: everything."""
+        if self.plan.since_s is not None:
+            return max(self.plan.since_s, self._began_s - OVERLAP_S)
+        covered_s = None if is_first and self.plan.everything else await self.state.covered_s()
+        return None if covered_s is None else covered_s - OVERLAP_S
 
     def _moved(self) -> None:
         if not self._is_over:

@@ -207,6 +207,46 @@ async def test_sweep_takes_up_what_an_earlier_one_left(sweeper: Sweeper, tmp_pat
     assert paths(await sweeper.report(store)) == {"0", "1"}
 
 
+async def test_sweep_every_while_never_looks_before_since(sweeper: Sweeper, tmp_path: Path) -> None:
+    """With --every no pass goes further back than --since: what that leaves out is neither found nor removed."""
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "old").write_bytes(bright())
+    since_s = (store / "old").stat().st_ctime + 60
+    since = datetime.fromtimestamp(since_s, UTC).isoformat()
+    options = ("--json", "--purge", "--since", since, "--every", "1s")
+    found = []
+    async with sweeper.started("sweep run", store, *options) as process:
+        async for line in json_lines(process):
+            if line["event"] != "end":
+                continue
+            found.append(line["found"])
+            if len(found) == 3:
+                break
+            new = tmp_path / "new"
+            new.write_bytes(bright())
+            os.utime(new, (since_s + 60, since_s + 60))
+            new.rename(store / "new")
+    assert found == [0, 1, 1]
+    assert [path.name for path in store.iterdir()] == ["old"]
+
+
+async def test_sweep_of_everything_every_while_then_looks_for_what_is_new(sweeper: Sweeper, tmp_path: Path) -> None:
+    """With --all only the first pass asks about everything again."""
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "any").write_bytes(dark())
+    await sweeper.run(store)
+    listings = []
+    async with sweeper.started("sweep run", store, "--json", "--all", "--every", "1s") as process:
+        async for line in json_lines(process):
+            if line["event"] == "begin":
+                listings.append(line["listing"].partition(" since ")[0])
+            if len(listings) == 2:
+                break
+    assert listings == ["everything", "all names, for what changed"]
+
+
 async def test_sweep_begins_anew_where_more_is_asked_for(sweeper: Sweeper, tmp_path: Path) -> None:
     """A broken-off sweep does not go on where --all asks for more, nor with --restart: all of it is done anew."""
     store = tmp_path / "store"
