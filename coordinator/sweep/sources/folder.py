@@ -11,8 +11,8 @@ from pathlib import Path
 
 from coordinator.sweep.errors import FetchError, GoneError, RemovalError, SourceError
 from coordinator.sweep.item import Item
-from coordinator.sweep.order import may_hold_newer
 from coordinator.sweep.sources.source import BATCH
+from coordinator.sweep.walk import Below, Walk
 
 CHUNK_BYTES = 1 << 20
 """Most photographs in one read, and so in one visit to a thread."""
@@ -108,37 +108,29 @@ class Folder:
         return file
 
     def _walk(self, since_s: float | None) -> Iterator[Item]:
-        folders = [b""]
-        while folders:
-            below = folders.pop()
+        walk = Walk(since_s, root=self._root, prefix=self._prefix, is_pictrs=self.tells_time)
+        for below in walk:
             inside: list[bytes] = []
             try:
-                with os.scandir(os.path.join(self._root, below)) as entries:
+                with os.scandir(self._path(below.place)) as entries:
                     for entry in entries:
-                        place = below + entry.name
+                        place = below.place + entry.name
                         if entry.is_dir(follow_symlinks=False):
                             inside.append(place + b"/")
-                        elif place.startswith(self._prefix) and (item := _item(entry, place, since_s)) is not None:
+                        elif place.startswith(self._prefix) and (item := _item(entry, place, below)) is not None:
                             yield item
             except FileNotFoundError:
-                if not below:
+                if not below.place:
                     raise SourceError(f"{self.name} is not there any more.") from None
             except OSError as error:
-                if not below:
+                if not below.place:
                     raise SourceError(f"{self.name} cannot be read: {error.strerror}.") from error
                 # It cannot be fetched either: so it stands in the report, as failed.
-                yield Item(place=below)
-            # The last is taken first.
-            folders += sorted(folder for folder in inside if self._is_on_way(folder, since_s))
-
-    def _is_on_way(self, folder: bytes, since_s: float | None) -> bool:
-        if not (folder.startswith(self._prefix) or self._prefix.startswith(folder)):
-            return False
-        whole = self._path(folder)
-        return since_s is None or may_hold_newer(folder, since_s, whole=whole, is_pictrs=self.tells_time)
+                yield Item(place=below.place)
+            walk.go_into(below, inside)
 
 
-def _item(entry: os.DirEntry[bytes], place: bytes, since_s: float | None) -> Item | None:
+def _item(entry: os.DirEntry[bytes], place: bytes, below: Below) -> Item | None:
     """Return a regular file that changed since then; None for everything else, and for what is gone already."""
     try:
         if not entry.is_file(follow_symlinks=False):
@@ -148,7 +140,7 @@ def _item(entry: os.DirEntry[bytes], place: bytes, since_s: float | None) -> Ite
         return None
     # A file that is copied here keeps its old time of change; the inode does not.
     changed_s = max(status.st_mtime, status.st_ctime)
-    if since_s is not None and changed_s < since_s:
+    if changed_s < below.since_s:
         return None
     return Item(place=place, tag=_tag(status), size_bytes=status.st_size, changed_s=changed_s)
 

@@ -14,8 +14,8 @@ from asyncssh import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR, SFTPAttrs, 
 
 from coordinator.sweep.errors import FetchError, GoneError, RemovalError, SourceAwayError, SourceError, SweepError
 from coordinator.sweep.item import Item
-from coordinator.sweep.order import may_hold_newer
 from coordinator.sweep.sources.source import BATCH
+from coordinator.sweep.walk import Walk
 from shared.errors import ConfigurationError
 
 CHUNK_BYTES = 256 * 1024
@@ -78,35 +78,33 @@ class Sftp:
 
         SFTP tells when a file was written, not when it came: one that was copied with its old time looks old.
         """
-        folders = [b""]
+        walk = Walk(since_s, root=self._root, prefix=self._prefix, is_pictrs=self.tells_time)
         batch: list[Item] = []
-        while folders:
-            below = folders.pop()
+        for below in walk:
             inside: list[bytes] = []
             with self._translated(SourceAwayError):
                 client = await self._connected()
                 try:
-                    async for entry in client.scandir(self._path(below)):
+                    async for entry in client.scandir(self._path(below.place)):
                         # Bytes, as asked for when the client was started.
                         name = cast(bytes, entry.filename)
-                        place = below + name
+                        place = below.place + name
                         if entry.attrs.type == FILEXFER_TYPE_DIRECTORY and name not in {b".", b".."}:
                             inside.append(place + b"/")
-                        elif (item := self._item(place, entry.attrs, since_s)) is not None:
+                        elif (item := self._item(place, entry.attrs, below.since_s)) is not None:
                             batch.append(item)
                         if len(batch) == BATCH:
                             yield batch
                             batch = []
                 except NOT_THERE as error:
-                    if not below:
+                    if not below.place:
                         raise SourceError(f"{self.name} is not there.") from error
                 except asyncssh.SFTPPermissionDenied as error:
-                    if not below:
+                    if not below.place:
                         raise SourceError(f"{self.name} may not be read by us.") from error
                     # It cannot be fetched either: so it stands in the report, as failed.
-                    batch.append(Item(place=below))
-            # The last is taken first.
-            folders += sorted(folder for folder in inside if self._is_on_way(folder, since_s))
+                    batch.append(Item(place=below.place))
+            walk.go_into(below, inside)
         if batch:
             yield batch
 
@@ -145,16 +143,10 @@ class Sftp:
     def _path(self, place: bytes) -> bytes:
         return self._root + b"/" + place.rstrip(b"/") if place else self._root
 
-    def _is_on_way(self, folder: bytes, since_s: float | None) -> bool:
-        if not (folder.startswith(self._prefix) or self._prefix.startswith(folder)):
-            return False
-        whole = self._path(folder)
-        return since_s is None or may_hold_newer(folder, since_s, whole=whole, is_pictrs=self.tells_time)
-
-    def _item(self, place: bytes, attrs: SFTPAttrs, since_s: float | None) -> Item | None:
+    def _item(self, place: bytes, attrs: SFTPAttrs, since_s: float) -> Item | None:
         changed_s = float(attrs.mtime or 0)
         is_file = attrs.type == FILEXFER_TYPE_REGULAR and place.startswith(self._prefix)
-        if not is_file or (since_s is not None and changed_s < since_s):
+        if not is_file or changed_s < since_s:
             return None
         return Item(place, _tag(attrs), attrs.size or 0, changed_s)
 

@@ -55,6 +55,22 @@ async def test_sftp_says_that_the_line_broke(line: tuple[FaultProxy, Sftp], when
     assert await read(source) == LARGE
 
 
+async def test_sftp_passes_over_old_folders_of_mastodon(tmp_path: Path) -> None:
+    """What Mastodon stored long ago is not listed again over SFTP either."""
+    sshd.require()
+    for place in ("media_attachments/files/100/000/000/000/000/001/original/old", "accounts/avatars/new"):
+        path = tmp_path / "system" / place
+        path.parent.mkdir(parents=True)
+        path.touch()
+    since_s = path.stat().st_mtime - 60
+    async with Sshd(tmp_path) as server:
+        host = Host("127.0.0.1", server.port, server.user, server.known_hosts, server.key)
+        source = Sftp(host, str(tmp_path / "system").encode())
+        places = [item.place async for batch in source.listing(since_s) for item in batch]
+        await source.close()
+    assert places == [b"accounts/avatars/new"]
+
+
 async def test_sftp_names_a_host_that_offers_none(tmp_path: Path) -> None:
     """A server that lets us in and has no SFTP will not have it in a minute: that is no reason to wait."""
     sshd.require()
