@@ -20,6 +20,8 @@ class Item:
     """Where the store knows it, in hex."""
     aliases: tuple[str, ...] = ()
     """Other names, by which people and tools know it."""
+    fault: str = ""
+    """Why a folder cannot be listed: then this stands for what is in it. Its place ends with a slash."""
 
 
 def printable(place: bytes) -> str:

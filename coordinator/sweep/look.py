@@ -111,6 +111,8 @@ class Look:
             await self._after_removal(row)
             return Settled(row)
         row = Row(item.place, item.tag, item.size_bytes, run, FAILED, aliases=item.aliases)
+        if item.fault:
+            return Settled(replace(row, reason=item.fault))
         sha256 = known.sha256 if known is not None and known.tag == item.tag else item.sha256
         try:
             told = await self._known(sha256) if sha256 else None

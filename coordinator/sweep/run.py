@@ -55,6 +55,7 @@ class Pass:
         Raises SourceError, RefusedError and StrangerError, in an exception group.
         """
         await self._settle_all(run, self._listed(run))
+        await self._state.forget_missed(run)
         await self._settle_all(run, self._left(run, of_earlier_runs=of_earlier_runs, purges=purges))
         await self._state.end(run)
 
@@ -62,7 +63,7 @@ class Pass:
         """Count the files of the listing, ahead of the pass; a listing that breaks off counts nothing."""
         total = 0
         try:
-            async for batch in self._source.listing(run.since_s):
+            async for batch in self._source.listing(run.since_s, await self._state.missed()):
                 total += len(batch)
             self._tally.total = total
         except SourceAwayError as error:
@@ -86,9 +87,10 @@ class Pass:
     async def _listed(self, run: Run) -> AsyncGenerator[Work, None]:
         """Yield what this run did not settle yet. A listing that breaks off begins anew."""
         pause_s = self._first_pause_s
+        missed = await self._state.missed()
         while True:
             try:
-                async for batch in self._source.listing(run.since_s):
+                async for batch in self._source.listing(run.since_s, missed):
                     self._tally.message = ""
                     pause_s = self._first_pause_s
                     known = await self._state.known(batch)

@@ -22,6 +22,7 @@ from coordinator.sweep.errors import LockedError
 from coordinator.sweep.item import Item
 from coordinator.sweep.row import Action, Row
 from coordinator.sweep.sources.source import BATCH
+from coordinator.sweep.walk import missed_since_s
 from shared.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -31,6 +32,9 @@ VERSION = 2
 FLUSH_ROWS = 500
 FLUSH_S = 0.5
 """What a crash loses is asked again, and the coordinator remembers its answer."""
+
+MOST_MISSED = 1000
+"""Folders that could not be listed, of which a listing has to know; with more of them it goes through everything."""
 
 _SCHEMA = """
 CREATE TABLE places (
@@ -43,6 +47,9 @@ CREATE TABLE runs (id INTEGER PRIMARY KEY, began REAL NOT NULL, since REAL, ende
 """
 
 _COLUMNS = "place, tag, size, sha256, run, outcome, parts, action, aliases, reason"
+_OPEN = "(outcome = 'failed' OR action IN ('reported', 'removing', 'kept'))"
+_IS_FOLDER = "substr(place, -1) = x'2f'"
+_MISSED = f"places INDEXED BY open WHERE {_OPEN} AND outcome = 'failed' AND {_IS_FOLDER}"
 _UPSERT = f"INSERT OR REPLACE INTO places ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constant
 
 
@@ -165,11 +172,12 @@ class State:
 
         They are what failed, and removals that are begun and not confirmed. Where something is to be removed now, also
         what was found and is still there: of earlier runs, and reported by this one, perhaps before it was broken off.
+        Folders that could not be listed are tried again by listings: see `missed`.
         """
         await self.flush()
         statement = (
             f"SELECT {_COLUMNS} FROM places INDEXED BY open "  # noqa: S608 - constants
-            "WHERE (outcome = 'failed' OR action IN ('reported', 'removing', 'kept')) AND place > :after AND "
+            f"WHERE {_OPEN} AND place > :after AND NOT {_IS_FOLDER} AND "
             "CASE WHEN run = :run THEN outcome = 'failed' OR action = 'removing' "
             "OR (:purges AND :resumed AND action = 'reported') "
             "ELSE :earlier AND (:purges OR outcome = 'failed' OR action = 'removing') END ORDER BY place LIMIT :most"
@@ -184,6 +192,33 @@ class State:
         }
         rows = await self._with_database(lambda database: database.execute(statement, wanted).fetchall())
         return [_row(row) for row in rows]
+
+    async def missed(self) -> dict[bytes, float]:
+        """Return the folders that could not be listed, and from when on what is in them is to be looked at.
+
+        Of more than MOST_MISSED the whole source is returned, as the empty place.
+        """
+
+        def read(database: sqlite3.Connection) -> dict[bytes, float]:
+            missed: dict[bytes, float] = {}
+            for place, tag in database.execute(f"SELECT place, tag FROM {_MISSED}"):  # noqa: S608 - constant
+                missed[place] = missed_since_s(tag)
+                if len(missed) > MOST_MISSED:
+                    missed = {b"": min(missed.values())}
+            return missed
+
+        await self.flush()
+        return await self._with_database(read)
+
+    async def forget_missed(self, run: Run) -> None:
+        """Forget folders that could not be listed before a run, which now has listed everything.
+
+        What it could not list itself has a row of its own.
+        """
+        # First what was in them: should this end here, they must not be forgotten without that.
+        await self.flush()
+        statement = f"DELETE FROM {_MISSED} AND run <> ?"  # noqa: S608 - constant
+        await self._with_database(lambda database: database.execute(statement, (run.id,)))
 
     async def counts(self, run: Run) -> list[tuple[str, str, int]]:
         """Count the rows of a run by outcome and action."""

@@ -16,6 +16,7 @@ import pytest_asyncio
 from coordinator.sweep.flow import MOST_AT_ONCE
 from coordinator.sweep.state import FLUSH_S
 from shared.exit_codes import ExitCode
+from tests.coordinator.sweep.unlistable import Deep
 from tests.end_to_end.pictures import BRIGHT, DARK, bright, broken, cut_off, dark
 from tests.end_to_end.processes import Coordinator, Scanner
 from tests.end_to_end.sweeping import Sweeper, json_lines, paths
@@ -189,6 +190,22 @@ async def test_sweep_meets_files_that_change_and_vanish(sweeper: Sweeper, tmp_pa
     # What was looked at before it changed is found by the next.
     await sweeper.run(store)
     assert paths(await sweeper.report(store)) == {str(number) for number in range(8, 16)}
+
+
+async def test_sweep_takes_up_a_folder_that_an_earlier_one_could_not_list(sweeper: Sweeper, tmp_path: Path) -> None:
+    """It stands as failed with a reason; the first sweep that can list it looks at all that is in it, however old."""
+    deep = Deep(tmp_path)
+    (deep.folder / "old").write_bytes(bright())
+    options = ("--state", tmp_path / "state")
+    with deep.renamed() as longer:
+        swept = await sweeper.run(longer, *options)
+        assert (swept.code, swept.end["done"], swept.end["failed"]) == (ExitCode.FAILED, 1, 1)
+        (row,) = await sweeper.report(longer, *options)
+    assert (row["path"], row["outcome"], "cannot be listed" in row["reason"]) == (deep.place.decode(), "failed", True)
+    later = datetime.now(UTC) + timedelta(days=1)
+    swept = await sweeper.run(deep.root, *options, "--since", later.isoformat())
+    assert (swept.end["done"], swept.end["found"], swept.end["failed"]) == (1, 1, 0)
+    assert [row["path"] for row in await sweeper.report(deep.root, *options)] == [f"{deep.place.decode()}old"]
 
 
 async def test_sweep_takes_up_what_an_earlier_one_left(sweeper: Sweeper, tmp_path: Path) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 from coordinator.sweep.errors import FetchError, GoneError, RemovalError, SourceError
 from coordinator.sweep.item import Item
-from coordinator.sweep.sources.source import BATCH
+from coordinator.sweep.sources.source import BATCH, NONE_MISSED
 from coordinator.sweep.walk import Below, Walk
 
 CHUNK_BYTES = 1 << 20
@@ -37,9 +37,11 @@ class Folder:
         """Where it is."""
         return "file://" + self._root.decode("utf-8", "backslashreplace")
 
-    async def listing(self, since_s: float | None = None) -> AsyncIterator[Sequence[Item]]:
+    async def listing(
+        self, since_s: float | None = None, missed: Mapping[bytes, float] = NONE_MISSED
+    ) -> AsyncIterator[Sequence[Item]]:
         """Yield files, below the last folder by name first: with folders named by time, that is newest first."""
-        items = self._walk(since_s)
+        items = self._walk(since_s, missed)
         while batch := await asyncio.to_thread(lambda: list(islice(items, BATCH))):
             yield batch
 
@@ -107,8 +109,8 @@ class Folder:
             raise FetchError("it is no regular file")
         return file
 
-    def _walk(self, since_s: float | None) -> Iterator[Item]:
-        walk = Walk(since_s, root=self._root, prefix=self._prefix, is_pictrs=self.tells_time)
+    def _walk(self, since_s: float | None, missed: Mapping[bytes, float]) -> Iterator[Item]:
+        walk = Walk(since_s, missed, root=self._root, prefix=self._prefix, is_pictrs=self.tells_time)
         for below in walk:
             inside: list[bytes] = []
             try:
@@ -125,8 +127,7 @@ class Folder:
             except OSError as error:
                 if not below.place:
                     raise SourceError(f"{self.name} cannot be read: {error.strerror}.") from error
-                # It cannot be fetched either: so it stands in the report, as failed.
-                yield Item(place=below.place)
+                yield below.missed(str(error.strerror))
             walk.go_into(below, inside)
 
 

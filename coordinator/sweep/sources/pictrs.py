@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ from coordinator.pictrs.errors import (
 )
 from coordinator.sweep.errors import FetchError, GoneError, RemovalError, SourceAwayError, SourceError
 from coordinator.sweep.item import Item
+from coordinator.sweep.sources.source import NONE_MISSED
 
 PAGE = 100
 """For each content of a page that has none yet, pict-rs works out a small preview."""
@@ -45,7 +46,9 @@ class PictRsSource:
         """Where it is."""
         return f"pictrs+{self._url.rstrip('/')}"
 
-    async def listing(self, since_s: float | None = None) -> AsyncIterator[Sequence[Item]]:
+    async def listing(
+        self, since_s: float | None = None, missed: Mapping[bytes, float] = NONE_MISSED
+    ) -> AsyncIterator[Sequence[Item]]:
         """Yield contents, newest first, down to those that are older than `since_s`."""
         older: frozenset[Key] = frozenset()
         if since_s is not None:

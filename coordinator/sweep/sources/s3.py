@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from obstore.store import S3Store
 from coordinator.sweep.errors import FetchError, GoneError, RemovalError, SourceAwayError, SourceError, SweepError
 from coordinator.sweep.item import Item
 from coordinator.sweep.order import first_since, skip_to
-from coordinator.sweep.sources.source import BATCH
+from coordinator.sweep.sources.source import BATCH, NONE_MISSED
 from shared.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ class S3:
         at = f"@{self._endpoint.partition('://')[2]}" if self._endpoint else ""
         return f"s3://{self._bucket}{at}/{self._prefix}"
 
-    async def listing(self, since_s: float | None = None) -> AsyncIterator[Sequence[Item]]:
+    async def listing(
+        self, since_s: float | None = None, missed: Mapping[bytes, float] = NONE_MISSED
+    ) -> AsyncIterator[Sequence[Item]]:
         """Yield objects in the order of their keys: where these tell the time, only from that time on."""
         folder, _, _ = self._prefix.rpartition("/")
         offset = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from asyncssh import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR, SFTPAttrs, 
 
 from coordinator.sweep.errors import FetchError, GoneError, RemovalError, SourceAwayError, SourceError, SweepError
 from coordinator.sweep.item import Item
-from coordinator.sweep.sources.source import BATCH
+from coordinator.sweep.sources.source import BATCH, NONE_MISSED
 from coordinator.sweep.walk import Walk
 from shared.errors import ConfigurationError
 
@@ -73,12 +73,14 @@ class Sftp:
         port = f":{self._host.port}" if self._host.port != asyncssh.DEFAULT_PORT else ""
         return f"sftp://{user}{self._host.host}{port}{self._root.decode('utf-8', 'backslashreplace')}"
 
-    async def listing(self, since_s: float | None = None) -> AsyncIterator[Sequence[Item]]:
+    async def listing(
+        self, since_s: float | None = None, missed: Mapping[bytes, float] = NONE_MISSED
+    ) -> AsyncIterator[Sequence[Item]]:
         """Yield files, folder by folder, the last by name first.
 
         SFTP tells when a file was written, not when it came: one that was copied with its old time looks old.
         """
-        walk = Walk(since_s, root=self._root, prefix=self._prefix, is_pictrs=self.tells_time)
+        walk = Walk(since_s, missed, root=self._root, prefix=self._prefix, is_pictrs=self.tells_time)
         batch: list[Item] = []
         for below in walk:
             inside: list[bytes] = []
@@ -102,8 +104,7 @@ class Sftp:
                 except asyncssh.SFTPPermissionDenied as error:
                     if not below.place:
                         raise SourceError(f"{self.name} may not be read by us.") from error
-                    # It cannot be fetched either: so it stands in the report, as failed.
-                    batch.append(Item(place=below.place))
+                    batch.append(below.missed("the other machine does not permit it"))
             walk.go_into(below, inside)
         if batch:
             yield batch

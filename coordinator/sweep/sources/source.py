@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from coordinator.sweep.item import Item
 
 BATCH = 500
 """Items of a listing that travel together."""
+
+NONE_MISSED: Mapping[bytes, float] = MappingProxyType({})
 
 
 class Source(Protocol):
@@ -22,8 +25,13 @@ class Source(Protocol):
     def tells_time(self) -> bool:
         """Whether every place tells when a file came, so that what is old need not even be listed."""
 
-    def listing(self, since_s: float | None = None) -> AsyncIterator[Sequence[Item]]:
+    def listing(
+        self, since_s: float | None = None, missed: Mapping[bytes, float] = NONE_MISSED
+    ) -> AsyncIterator[Sequence[Item]]:
         """Yield all files, or those that changed since a Unix time, in batches, in memory that does not grow.
+
+        A folder that cannot be listed is yielded as an item with a fault; everything else goes on. `missed` has those
+        of earlier listings, with a slash at their ends, and from when on what is in them is wanted.
 
         Raises SourceError, and SourceAwayError when another try may work.
         """

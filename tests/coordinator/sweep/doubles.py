@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 
 from coordinator.judge.outcomes import Answer, Outcome
 from coordinator.sweep.asking import Told
@@ -14,6 +14,7 @@ from coordinator.sweep.item import Item
 from coordinator.sweep.look import Look
 from coordinator.sweep.removal import Removal
 from coordinator.sweep.row import Row
+from coordinator.sweep.sources.source import NONE_MISSED, Source
 
 BAD = b"bad"
 LIMIT_BYTES = 1000
@@ -37,7 +38,9 @@ class Store:
         content = self.files[place.encode()]
         return Item(place.encode(), self._tag(content), len(content))
 
-    async def listing(self, since_s: float | None = None) -> AsyncIterator[Sequence[Item]]:
+    async def listing(
+        self, since_s: float | None = None, missed: Mapping[bytes, float] = NONE_MISSED
+    ) -> AsyncIterator[Sequence[Item]]:
         if not self.pages:
             yield [self.item(place.decode()) for place in self.files]
         while self.pages:
@@ -121,7 +124,7 @@ class Written:
 
 
 def make_look(
-    store: Store,
+    store: Source,
     asked: Asked,
     *,
     removal: Removal | None = None,

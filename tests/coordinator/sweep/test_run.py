@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from coordinator.judge.outcomes import Answer
 from coordinator.sweep.errors import SourceAwayError, SourceError
+from coordinator.sweep.item import Item
 from coordinator.sweep.look import FETCH_TRIES, Settled
 from coordinator.sweep.removal import StoreRemoval
 from coordinator.sweep.row import Action, Row
 from coordinator.sweep.run import Pass
-from coordinator.sweep.sources.source import BATCH
+from coordinator.sweep.sources.folder import Folder
+from coordinator.sweep.sources.source import BATCH, Source
 from coordinator.sweep.state import State
 from coordinator.sweep.tally import Tally
 from tests.coordinator.sweep.doubles import Asked, Store, make_look, unreadable
+from tests.coordinator.sweep.unlistable import Deep
 
 
 def files(count: int) -> dict[str, bytes]:
@@ -24,7 +28,7 @@ def files(count: int) -> dict[str, bytes]:
 
 
 def make_pass(
-    store: Store, state: State, tally: Tally, settled: list[Settled], *, purges: bool, asked: Asked | None = None
+    store: Source, state: State, tally: Tally, settled: list[Settled], *, purges: bool, asked: Asked | None = None
 ) -> Pass:
     """Return a pass with few at once."""
     return Pass(
@@ -39,11 +43,16 @@ def make_pass(
 
 
 async def go(
-    store: Store, state: State, *, purges: bool = False, asked: Asked | None = None
+    store: Source,
+    state: State,
+    *,
+    purges: bool = False,
+    asked: Asked | None = None,
+    since_s: float | None = None,
 ) -> tuple[Tally, list[Settled]]:
     """Make one pass, which takes up what earlier ones left."""
     tally, settled = Tally(), list[Settled]()
-    run = await state.begin(since_s=None)
+    run = await state.begin(since_s=since_s)
     tally.resume(await state.counts(run))
     work = make_pass(store, state, tally, settled, purges=purges, asked=asked)
     await work.go(run, of_earlier_runs=True, purges=purges)
@@ -142,6 +151,40 @@ async def test_pass_takes_up_many_that_failed(tmp_path: Path) -> None:
         await state.end(before)
         tally, settled = await go(store, state)
     assert (tally.done, len({one.row.place for one in settled}), tally.outcomes["gone"]) == (count, count, count)
+
+
+async def test_pass_looks_at_all_of_a_folder_that_earlier_ones_could_not_list(tmp_path: Path) -> None:
+    """Once it can be listed its files are as old as before: they are looked at, and it has failed no longer."""
+    deep = Deep(tmp_path)
+    (deep.folder / "old").touch()
+    later_s = time.time() + 3600
+    async with State(tmp_path / "state") as state:
+        with deep.renamed() as longer:
+            for since_s in (None, later_s):
+                tally, settled = await go(Folder(longer), state, since_s=since_s)
+                assert [one.row.place for one in settled] == [deep.place]
+                assert (tally.done, tally.failed, settled[0].row.reason[:28]) == (1, 1, "the folder cannot be listed:")
+        tally, settled = await go(Folder(deep.root), state, since_s=later_s)
+        assert [one.row.place for one in settled] == [deep.place + b"old"]
+        assert (tally.done, tally.failed) == (1, 0)
+        _, settled = await go(Folder(deep.root), state, since_s=later_s)
+    assert not settled
+
+
+async def test_pass_that_broke_off_in_a_folder_that_could_not_be_listed_goes_on_in_it(tmp_path: Path) -> None:
+    """Until a listing came to its end, what was missed before is not forgotten."""
+    store = Store(a=b"good", b=b"good")
+    folder = Item(b"x/", repr(5.0), fault="why")
+    async with State(tmp_path / "state") as state:
+        store.pages = [[folder]]
+        await go(store, state)
+        store.pages = [[store.item("a")], SourceError("no such bucket")]
+        with pytest.raises(ExceptionGroup):
+            await go(store, state)
+        assert await state.missed() == {b"x/": 5.0}
+        store.pages = [[store.item("a")], SourceAwayError("throttled"), [store.item("b")]]
+        await go(store, state)
+        assert await state.missed() == {}
 
 
 async def test_pass_over_a_store_that_is_not_there_ends(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from coordinator.sweep.item import Item
 from coordinator.sweep.row import Action, Row
-from coordinator.sweep.state import FLUSH_ROWS, State, connect, has_found, last_run, notable_rows
+from coordinator.sweep.state import FLUSH_ROWS, MOST_MISSED, State, connect, has_found, last_run, notable_rows
 from shared.errors import ConfigurationError
 
 ROW = Row(b"\xff/a", "tag", 3, 1, "flagged", "ab" * 32, ("p",), Action.REPORTED, ("x",), "why")
@@ -146,6 +146,39 @@ async def test_state_tells_what_a_run_reported_before_it_was_broken_off(
             run = await state.begin(since_s=None)
         left = await state.unfinished(run, purges=purges)
         assert b"".join(row.place for row in left) == places
+
+
+async def test_state_tells_which_folders_could_not_be_listed(tmp_path: Path) -> None:
+    """They are tried again by listings only, and forgotten where a later run has listed them."""
+    async with State(tmp_path / "state.sqlite") as state:
+        before = await state.begin(since_s=None)
+        await state.end(before)
+        run = await state.begin(since_s=None)
+        rows = [
+            Row(b"a/", "-inf", 0, before.id, "failed"),
+            Row(b"b/", "5.5", 0, run.id, "failed"),
+            Row(b"c", "", 1, before.id, "failed"),
+            Row(b"d", "", 1, before.id, "flagged", action=Action.REPORTED),
+            Row(b"e", "", 1, before.id, "clean"),
+        ]
+        for row in rows:
+            await state.note(row)
+        assert await state.missed() == {b"a/": float("-inf"), b"b/": 5.5}
+        assert [row.place for row in await state.unfinished(run, of_earlier_runs=True)] == [b"c"]
+        await state.forget_missed(run)
+        assert await state.missed() == {b"b/": 5.5}
+        assert len(await state.known([row.item for row in rows])) == 4
+
+
+async def test_state_tells_the_whole_source_for_too_many_folders(tmp_path: Path) -> None:
+    """However many cannot be listed, what a listing has to know does not grow."""
+    async with State(tmp_path / "state.sqlite") as state:
+        run = await state.begin(since_s=None)
+        for number in range(3 * MOST_MISSED):
+            await state.note(Row(b"%05d/" % number, repr(9.0 - number % 7), 0, run.id, "failed"))
+        missed = await state.missed()
+        assert len(missed) <= MOST_MISSED
+        assert missed[b""] == 3.0
 
 
 async def test_report_names_what_stands(tmp_path: Path) -> None:

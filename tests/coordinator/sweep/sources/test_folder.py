@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,9 @@ import pytest
 from coordinator.sweep.errors import FetchError, GoneError, RemovalError, SourceError
 from coordinator.sweep.item import Item
 from coordinator.sweep.sources.folder import Folder
+from coordinator.sweep.sources.source import NONE_MISSED
+from coordinator.sweep.walk import missed_since_s
+from tests.coordinator.sweep.unlistable import Deep
 
 
 def made(root: Path, *places: str) -> Path:
@@ -21,9 +26,11 @@ def made(root: Path, *places: str) -> Path:
     return root
 
 
-async def listed(folder: Folder, since_s: float | None = None) -> list[str]:
+async def listed(
+    folder: Folder, since_s: float | None = None, missed: Mapping[bytes, float] = NONE_MISSED
+) -> list[str]:
     """Return the places of a listing."""
-    return [item.place.decode() async for batch in folder.listing(since_s) for item in batch]
+    return [item.place.decode() async for batch in folder.listing(since_s, missed) for item in batch]
 
 
 async def content(folder: Folder, item: Item) -> bytes:
@@ -109,6 +116,22 @@ async def test_folder_does_not_read_what_took_the_place_of_a_file(tmp_path: Path
             await content(folder, Item(place))
     with pytest.raises(RemovalError):
         await folder.remove(Item(b"x"))
+
+
+async def test_folder_says_what_it_cannot_list(tmp_path: Path) -> None:
+    """A folder that cannot be listed stands for what is in it; once it can, its files come, however old they are."""
+    deep = Deep(tmp_path)
+    (deep.folder / "old").touch()
+    made(deep.root, "z", "a/1")
+    since_s = time.time() + 3600
+    with deep.renamed() as longer:
+        found = [item async for batch in Folder(longer).listing() for item in batch]
+    assert {item.place: bool(item.fault) for item in found} == {b"z": False, b"a/1": False, deep.place: True}
+    (one,) = [item for item in found if item.fault]
+    assert "name too long" in one.fault
+    folder = Folder(deep.root)
+    assert await listed(folder, since_s) == []
+    assert await listed(folder, since_s, {deep.place: missed_since_s(one.tag)}) == [deep.place.decode() + "old"]
 
 
 async def test_folder_that_is_none(tmp_path: Path) -> None:
