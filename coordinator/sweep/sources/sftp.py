@@ -101,10 +101,15 @@ class Sftp:
                 except NOT_THERE as error:
                     if not below.place:
                         raise SourceError(f"{self.name} is not there.") from error
-                except asyncssh.SFTPPermissionDenied as error:
-                    if not below.place:
+                except LOST:
+                    raise
+                except asyncssh.SFTPError as error:
+                    if below.place:
+                        batch.append(below.missed(_sentence(error)))
+                    elif isinstance(error, asyncssh.SFTPPermissionDenied):
                         raise SourceError(f"{self.name} may not be read by us.") from error
-                    batch.append(below.missed("the other machine does not permit it"))
+                    else:
+                        raise
             walk.go_into(below, inside)
         if batch:
             yield batch
