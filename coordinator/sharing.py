@@ -32,8 +32,9 @@ class InFlight(Generic[K, T]):
         Raises what the work raises.
         """
         running = self._running.get(key)
-        started = running is None
-        if running is None:
+        started = running is None or running.task.done()
+        if running is None or running.task.done():
+            # What is done has a result that others are about to take: whoever comes now wants another.
             running = self._running[key] = _Running(asyncio.create_task(start()))
         running.waiters += 1
         try:
@@ -42,5 +43,6 @@ class InFlight(Generic[K, T]):
             running.waiters -= 1
             if running.waiters == 0:
                 # At once, not when the task has ended: nobody may join work that is being cancelled.
-                self._running.pop(key)
+                if self._running.get(key) is running:
+                    del self._running[key]
                 running.task.cancel()

@@ -14,7 +14,7 @@ from coordinator.comparisons import Comparisons
 from coordinator.copies import Copies
 from coordinator.dispatch.events import Scored
 from coordinator.hub import Hub
-from coordinator.judge.outcomes import UNSEEN, Outcome
+from coordinator.judge.outcomes import Outcome
 from coordinator.judge.policy import Policy, worst
 from coordinator.judge.scores import Scores
 from coordinator.media.errors import CutTimedOut, MediaError, NoPlace, TooCostly, Unreadable, Unsupported
@@ -121,9 +121,9 @@ class Uploads:
                     finding, started = await self._in_flight.join(
                         (body.sha256, lane), lambda: self._examine(body, lane, last_s, late)
                     )
-                    # Somebody else's scan ran out of time or scanners; there may be enough of both for this one.
-                    retry = finding.outcome in UNSEEN and last_s - loop.time() > WORTH_ANOTHER_TRY_S
-                    if started or not retry:
+                    # Somebody else's scan ran out of time; there may be enough for this one.
+                    ran_out = finding.outcome in {Outcome.OVERLOADED, Outcome.TIMED_OUT}
+                    if started or not ran_out or last_s - loop.time() <= WORTH_ANOTHER_TRY_S:
                         return finding
         except TimeoutError:
             return Finding(Outcome.TIMED_OUT, reason="no answer within the upload's deadline")

@@ -77,6 +77,24 @@ async def test_sharing_is_cancelled_when_the_last_leaves() -> None:
     assert await in_flight.join("a", work.run) == ("done", True)
 
 
+async def test_sharing_who_asks_again_gets_work_of_its_own() -> None:
+    """Whoever is not content with a result asks again at once, while others have not taken it yet: no old result."""
+    work, in_flight = Work(), InFlight[str, str]()
+
+    async def ask_until_started() -> int:
+        for tries in range(10):
+            _, started = await in_flight.join("a", work.run)
+            if started:
+                return tries
+        raise AssertionError("it gets the same result for ever")
+
+    calls = [asyncio.create_task(ask_until_started()) for _ in range(4)]
+    await settle()
+    work.release.set()
+    assert await asyncio.gather(*calls) == [0, 1, 2, 3]
+    assert (work.begun, work.cancelled, len(in_flight)) == (4, 0, 0)
+
+
 async def test_sharing_a_fault_reaches_everybody() -> None:
     """What the work raises, every caller sees."""
 

@@ -142,6 +142,16 @@ async def test_uploads_without_scanner(uploads: Uploads) -> None:
     assert finding.outcome is Outcome.NO_SCANNER
 
 
+async def test_uploads_same_bytes_without_scanner_are_cut_once(uploads: Uploads) -> None:
+    """Nobody asks again for what nobody can look at: all share one finding, and nothing is left."""
+    data = picture()
+    looks = (uploads.look_at(body_of(data), lane=Lane.LIVE, deadline_s=soon()) for _ in range(3))
+    one, *others = await asyncio.gather(*looks)
+    assert one.outcome is Outcome.NO_SCANNER
+    assert all(other is one for other in others)
+    assert repr(uploads) == "<Uploads in_flight=0>"
+
+
 async def test_uploads_two_scanners_fail(hub: Hub, uploads: Uploads) -> None:
     """A picture that two scanners fail on is a scanner fault."""
     for name in ("one", "two", "three"):
