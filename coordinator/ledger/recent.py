@@ -1,7 +1,8 @@
 """Answers of the last moments, for as long as nobody writes to the database: pictures often come several times.
 
-Every commit, of whatever process, goes into the log beside the file (`-wal`) and changes its size or its time. Times of
-files advance in steps of a few milliseconds, so that an answer is kept only when the last change is older than that.
+Every commit, of whatever process, goes into the log beside the file (`-wal`) and changes its size or its time; `Store`
+stamps it once more when others see the commit, which on a slow disk is later. Times of files advance in steps of a few
+milliseconds, so that an answer is kept only when the last change is older than that.
 """
 
 from __future__ import annotations

@@ -101,14 +101,14 @@ def _bring_up_to_date(path: Path, schema: Schema) -> None:
     with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
         revision = revision_of(connection, path, schema)
         newest = schema.revisions[-1]
-        if revision == newest:
-            return
-        if revision:
+        if revision and revision != newest:
             backup = path.with_name(f"{path.name}.before-{newest}")
             copy_database(connection, backup, path=path, replace=True)
             logger.info("%s is brought from schema %s to %s; a copy is %s", path, revision, newest, backup)
+        # A copy that was put here has another mode: it is one file.
         connection.execute("PRAGMA journal_mode=WAL")
-    _migrate(path, schema)
+    if revision != newest:
+        _migrate(path, schema)
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -58,6 +60,9 @@ class Store:
         assert self._writer is not None, "not open"
         async with self._transaction(self._writer) as connection:
             yield connection
+        with suppress(OSError):
+            # What is written stands in the log before others see it: whoever read in between must be able to tell.
+            os.utime(f"{self.path}-wal")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -86,9 +91,10 @@ class Store:
             pool_size=connections,
             max_overflow=0,
             pool_timeout=self._busy_s + 1,
-            # Nothing of a statement's values may reach a log: they are hashes and scores.
+            # Nothing of a statement's values may reach a log: they are hashes and scores. The driver would write them.
             hide_parameters=True,
         )
+        logging.getLogger("aiosqlite").setLevel(logging.WARNING)
 
         @event.listens_for(engine.sync_engine, "connect")
         def set_up(connection: Any, _: object) -> None:

@@ -341,6 +341,8 @@ def test_ledger_backup_is_restored(tmp_path: Path) -> None:
         (data / name).unlink(missing_ok=True)
     backup.rename(data / "ledger.sqlite")
     assert decisions(data) == [(ONE, "allow", "")]
+    with closing(sqlite3.connect(data / "ledger.sqlite")) as restored:
+        assert restored.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_ledger_backup_of_a_damaged_ledger(tmp_path: Path) -> None:

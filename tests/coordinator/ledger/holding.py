@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,17 +23,24 @@ def written_by_another(path: Path) -> Iterator[None]:
         connection.close()
 
 
+_HOLDING = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as shared:
+    fcntl.lockf(shared, fcntl.LOCK_EX, 8, 120)
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+"""Eight bytes from the 120th of the shared memory on are the locks of the log (sqlite.org/walformat.html)."""
+
+
 @contextmanager
 def closed_to_all(path: Path) -> Iterator[None]:
-    """Hold the whole database; nobody who opens it now can read."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-    connection.execute("BEGIN EXCLUSIVE")
-    try:
+    """Hold the whole database, which somebody has read from and not closed: nobody can read."""
+    command = [sys.executable, "-I", "-c", _HOLDING, f"{path}-shm"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holding:
+        assert holding.stdout is not None
+        assert holding.stdout.readline() == b"held\n"
         yield
-    finally:
-        connection.execute("ROLLBACK")
-        connection.close()
 
 
 @contextmanager
