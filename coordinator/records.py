@@ -77,6 +77,18 @@ class Records:
             self._ledger.remember(Judged(body.sha256, body.size_bytes, way, verdict, self._clock()))
         return _remembered(verdict, known.likeness, took_ms)
 
+    async def overruled(self, sha256: str, finding: Finding) -> Finding:
+        """Return a finding, or that the picture is allowed: before something is removed by it, when nobody waits.
+
+        Unlike `recall` it does not take silence for ignorance. Raises LedgerError.
+        """
+        if finding.outcome not in JUDGED_BAD:
+            return finding
+        decided = await self._ledger.decisions.of(sha256)
+        if decided is None or decided.decision is not Decision.ALLOW:
+            return finding
+        return _decided(Known(decided.decision, decided.source), {})
+
     async def margins(self, body: Body, finding: Finding | None = None) -> Margins | None:
         """Say how far an upload is from being flagged, by what was just found or by stored scores; None without any."""
         if finding is not None and finding.evidence is not None:

@@ -107,11 +107,11 @@ class Look:
     async def _settle(self, owed: OpenDebt) -> Step:
         try:
             return await self._search(owed)
-        except UnreachableError as error:
+        except (UnreachableError, FaultError) as error:
             await self._only_this_one()
-            return self._plan.after_fault(owed.tries, owed.reason, str(error))
-        except (FaultError, NotServedError) as error:
-            return self._plan.after_fault(owed.tries, owed.reason, str(error))
+            return self._plan.after_fault(owed.tries, owed.reason, str(error), is_served=True)
+        except NotServedError as error:
+            return self._plan.after_fault(owed.tries, owed.reason, str(error), is_served=False)
 
     async def _search(self, owed: OpenDebt) -> Step:
         content = Content(owed.debt.sha256, owed.debt.size_bytes, owed.debt.media_type)
@@ -129,6 +129,7 @@ class Look:
             finding, bucket_url = await self._look_at(stored, content.size_bytes)
         else:
             bucket_url = await self._bucket_url(stored)
+        finding = await self._records.overruled(content.sha256, finding)
         step = self._plan.after_look(finding.outcome, owed.tries, owed.reason, partial=finding.partial)
         if finding.outcome in JUDGED_BAD:
             await self._tell(owed, found, finding, bucket_url)
@@ -173,6 +174,9 @@ class Look:
                 await read_body(original.chunks, body, limit_bytes=self._body_limit_bytes)
         except TimeoutError:
             raise NotServedError(f"it is not there within {FETCH_S:g} s") from None
+        except UnreachableError as error:
+            await self._only_this_one()
+            raise NotServedError(error.reason) from error
         if body.sha256 != stored.key.sha256:
             raise NotServedError("its bytes are others")
         return original.redirected_to
@@ -222,7 +226,7 @@ class Look:
         return Settle(How.PURGED)
 
     async def _only_this_one(self) -> None:
-        """Return when pict-rs is well: a file whose transfer always breaks must not stand in the way of all others."""
+        """Return when pict-rs is well: a file that it always fails on must not stand in the way of all others."""
         await self._pictrs.check()
 
     async def _write(self, what: What, owed: OpenDebt, details: dict[str, Any]) -> None:

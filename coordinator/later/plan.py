@@ -129,12 +129,14 @@ class Plan:
             return Settle(How.NEVER_STORED)
         return Postpone(self._not_there_pauses_s[searches], NOT_THERE)
 
-    def after_fault(self, tries: int, reason: str, fault: str) -> Settle | Postpone:
-        """Decide about a picture that pict-rs does not hand out."""
+    def after_fault(self, tries: int, reason: str, fault: str, *, is_served: bool) -> Settle | Postpone:
+        """Decide about a picture that could not be had. Unless it may be served to others it is given up some day."""
         if cause_of(reason) is Cause.PURGE:
             return self.after_purge_failed(tries, reason, fault)
         faults = tries_of(Cause.FAULT, tries, reason)
-        return Settle(How.NOT_SERVED) if faults >= MOST_TRIES else Postpone(next_pause_s(faults), fault)
+        if faults >= MOST_TRIES and not is_served:
+            return Settle(How.NOT_SERVED)
+        return Postpone(next_pause_s(faults), fault)
 
     def after_look(self, outcome: Outcome, tries: int, reason: str, *, partial: bool = False) -> Step:
         """Decide about a picture that was looked at, in part or whole, or should have been."""

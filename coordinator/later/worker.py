@@ -14,7 +14,7 @@ from coordinator.later.progress import Progress
 from coordinator.ledger.debts import Debts
 from coordinator.ledger.errors import LedgerError
 from coordinator.ledger.times import Clock, now
-from coordinator.pictrs.errors import StrangerError, UnreachableError, WrongKeyError
+from coordinator.pictrs.errors import PictRsError
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 """Between two attempts while pict-rs or the ledger cannot be worked with."""
 
-NO_WORK = (UnreachableError, WrongKeyError, StrangerError, LedgerError)
+NO_WORK = (PictRsError, LedgerError)
 
 
 class LaterLook:

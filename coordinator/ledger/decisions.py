@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from coordinator.ledger.also_listed import forget_others, note_others, pass_on
@@ -137,14 +137,22 @@ class Decisions:
             await connection.execute(audit.insert(), [Entry(What.DECISION, at, who, "", details).row()])
         return new
 
+    async def of(self, sha256: str) -> Decided | None:
+        """Return what was decided about a picture."""
+        statement = select(decisions).where(decisions.c.sha256 == bytes.fromhex(sha256))
+        async with self._store.reading() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else _decided(row)
+
     async def all(self) -> tuple[Decided, ...]:
         """Return all decisions, in the order of the hashes."""
         async with self._store.reading() as connection:
             rows = (await connection.execute(select(decisions).order_by(decisions.c.sha256))).all()
-        return tuple(
-            Decided(row.sha256.hex(), Decision(row.decision), row.who, from_seconds(row.at), row.note, row.source)
-            for row in rows
-        )
+        return tuple(map(_decided, rows))
+
+
+def _decided(row: Row[Any]) -> Decided:
+    return Decided(row.sha256.hex(), Decision(row.decision), row.who, from_seconds(row.at), row.note, row.source)
 
 
 async def _forget(connection: AsyncConnection, sha256: str, who: str, at: datetime) -> bool:

@@ -18,6 +18,7 @@ from coordinator.pictrs.answers import HashAnswer
 from coordinator.pictrs.content import Content, Key
 from coordinator.pictrs.errors import (
     CannotPurgeError,
+    FaultError,
     NotServedError,
     StrangerError,
     UnreachableError,
@@ -87,11 +88,14 @@ class PictRs:
         await self._line.close()
 
     async def check(self) -> None:
-        """Return when pict-rs is healthy and takes the key."""
+        """Return when pict-rs is healthy, takes the key, and says what it keeps."""
         async with self._line.ask("GET", f"{self._line.url}/healthz") as answer:
             if answer.status_code != 200:
                 raise UnreachableError(f"its health check gives {answer.status_code}")
-        await self._page({"limit": "1"})
+        try:
+            await self._page({"limit": "1"})
+        except FaultError as error:
+            raise UnreachableError(f"its page of hashes gives {error.status}") from error
 
     async def find(self, content: Content, *, all_formats: bool = False) -> tuple[Stored, ...]:
         """Return what pict-rs keeps of these bytes: nothing, or one entry a format.

@@ -18,6 +18,7 @@ from coordinator.credentials import Caller, Credentials
 from coordinator.intake import Intake
 from coordinator.judge.margins import Margins
 from coordinator.judge.outcomes import JUDGED_BAD, Outcome, OutcomeTable, Ruling
+from coordinator.ledger.errors import LedgerError
 from coordinator.records import Records
 from coordinator.settings import Network
 from coordinator.status.upload_log import UploadLog
@@ -149,6 +150,8 @@ class Hook:
             finding = await self._find(request, body, lane, writing_from_s, late, is_admitted=is_admitted)
             if recording:
                 self._records.keep(body, finding)
+            if lane is Lane.SWEEP:
+                finding = await self._overruled(body, finding)
             if wants_margins(request):
                 margins = await self._records.margins(body, finding)
         else:
@@ -192,6 +195,13 @@ class Hook:
     def _refuse(self, refusal: Refusal) -> Response:
         self._log.note_refused()
         return refusal.response()
+
+    async def _overruled(self, body: Body, finding: Finding) -> Finding:
+        """Return a finding that a sweep may remove by: the admin's word goes before it."""
+        try:
+            return await self._records.overruled(body.sha256, finding)
+        except LedgerError:
+            return Finding(Outcome.OVERLOADED, reason="the ledger does not answer")
 
     async def _look_again(
         self, body: Body, remembered: Finding, lane: Lane, deadline_s: float, *, recording: bool

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import signal
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from coordinator.ledger.decision import Decision
+from coordinator.ledger.decisions import Decided
 from coordinator.ledger.ledger import Ledger
 from tests.coordinator.ledger.breaking import break_inside
 from tests.coordinator.ledger.holding import written_by_another
@@ -211,6 +215,21 @@ async def test_remembering_what_was_answered_before_a_kill(tmp_path: Path) -> No
     assert {answer.status for answer in answered} == {200, 422}
     assert {a.report["sha256"] for a in answered if a.status == 200} <= debts
     assert {a.report["sha256"] for a in answered if a.status == 422} <= rejections
+
+
+async def test_remembering_what_an_admin_allows_while_a_sweep_has_it_looked_at(tmp_path: Path) -> None:
+    """Nothing may be removed that is allowed by then: a sweep is told what an admin decided meanwhile."""
+    async with Coordinator(tmp_path) as c, Peer(c, "one") as peer:
+        secret = c.new_caller("sweep", may_sweep=True)
+        body = bright()
+        looking = asyncio.create_task(upload(c, body, secret=secret, query="?lane=sweep"))
+        held = await peer.next_scan()
+        async with Ledger(ledger_of(c)) as ledger:
+            sha256 = hashlib.sha256(body).hexdigest()
+            await ledger.decisions.decide(Decided(sha256, Decision.ALLOW, "ann", datetime.now(UTC)))
+        await peer.answer(held)
+        answer = await looking
+    assert (answer.status, answer.outcome, answer.report["reason"]) == (200, "allowed", "allowed by an admin")
 
 
 @pytest.mark.parametrize("damage", ["damaged", "damaged inside", "newer"])

@@ -25,6 +25,7 @@ from tests.coordinator.later.scene import BODY_LIMIT_BYTES, Scene, picture, scen
 from tests.coordinator.pictrs.scripted import Reply, Server
 from tests.end_to_end import pictrs as real
 from tests.end_to_end.sled import drop_delete_token
+from tests.end_to_end.waiting import until
 
 pytestmark = [pytest.mark.pictrs, pytest.mark.asyncio(loop_scope="module")]
 
@@ -32,6 +33,9 @@ NUMBERS = iter(range(1, 10_000))
 
 
 HASHES = "/internal/hashes"
+NO_HASHES = Reply(body=b'{"page": {"limit": 1, "hashes": []}}')
+WELL = {"/healthz": Reply(), f"{HASHES}?limit=1": NO_HASHES}
+"""How a pict-rs answers whether it is well."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -168,6 +172,18 @@ async def test_look_obeys_the_admin(server: real.PictRs, here: Scene, decision: 
     assert [entry.details["reason"] for entry in told] == ["blocked by an admin"] * (decision is Decision.BLOCK)
 
 
+async def test_look_obeys_the_admin_who_allows_meanwhile(server: real.PictRs, here: Scene) -> None:
+    """What an admin allows while it is looked at stays."""
+    alias = await upload(server, data := bright())
+    here.scanners[0].is_slow = True
+    settling = asyncio.create_task(here.look.settle(await here.owe(data)))
+    await until(lambda: bool(here.scanners[0].lanes), within_s=10, what="the scanner has it")
+    await here.ledger.decisions.decide(Decided(hashlib.sha256(data).hexdigest(), Decision.ALLOW, "admin", now()))
+    here.scanners[0].release()
+    assert await settling == Settle("allowed")
+    assert (await server.original(alias)).status_code == 200
+
+
 async def test_look_unknown_to_pictrs(server: real.PictRs, here: Scene) -> None:
     """A picture that pict-rs never stored is searched for a few times, then settled; the newest file stays."""
     newest = await upload(server, bright())
@@ -237,7 +253,7 @@ async def test_look_after_a_crash_in_mid_purge(server: real.PictRs, here: Scene)
 
 async def test_look_flagged_is_not_given_up_over_a_fault(tmp_path: Path) -> None:
     """pict-rs fails on the hash of a picture that it could often not purge: that stays known, and is tried again."""
-    faulty = Server({HASHES: Reply(500)})
+    faulty = Server({**WELL, HASHES: Reply(500)})
     async with faulty, scene(tmp_path, faulty.url) as here:
         here.add_scanner()
         owed = await here.owe(data := bright())
@@ -249,7 +265,7 @@ async def test_look_flagged_is_not_given_up_over_a_fault(tmp_path: Path) -> None
 
 async def test_look_searches_again_after_faults(tmp_path: Path) -> None:
     """However often pict-rs failed on its hash, a picture that is not there is searched for a few times."""
-    server = Server({HASHES: Reply(500)})
+    server = Server({**WELL, HASHES: Reply(500)})
     async with server, scene(tmp_path, server.url) as here:
         here.add_scanner()
         owed = await here.owe(data := bright())
@@ -257,12 +273,22 @@ async def test_look_searches_again_after_faults(tmp_path: Path) -> None:
             assert isinstance(await here.look.settle(owed), Postpone)
             owed = await here.owed(data)
             assert (owed.tries, owed.reason) == (tries, "pict-rs answers with status 500")
-        server.replies[HASHES] = Reply(body=b'{"page": {"limit": 1, "hashes": []}}')
+        server.replies[HASHES] = NO_HASHES
         for tries in range(1, 3):
             assert isinstance(await here.look.settle(owed), Postpone)
             owed = await here.owed(data)
             assert (owed.tries, owed.reason) == (tries, "pict-rs does not have it yet")
         assert await here.look.settle(owed) == Settle(How.NEVER_STORED)
+
+
+async def test_look_while_pictrs_does_not_say_what_it_keeps(tmp_path: Path) -> None:
+    """A pict-rs that fails on whatever it is asked is as good as absent: it is not this picture that is tried."""
+    async with Server({"/healthz": Reply(), HASHES: Reply(500)}) as faulty, scene(tmp_path, faulty.url) as here:
+        here.add_scanner()
+        owed = await here.owe(data := bright())
+        with pytest.raises(UnreachableError):
+            await here.look.settle(owed)
+        assert await here.owed(data) == owed
 
 
 async def test_look_without_scanner_changes_nothing(server: real.PictRs, tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ def test_plan_counts_searches_only(reason: str) -> None:
 @pytest.mark.parametrize("reason", [NOT_THERE, "the look ended as timed_out"])
 def test_plan_counts_faults_only(reason: str) -> None:
     """A picture that was often put off for another cause is not given up over its first fault."""
-    assert plan_of().after_fault(MOST_TRIES, reason, "status 500") == Postpone(60.0, "status 500")
+    step = plan_of().after_fault(MOST_TRIES, reason, "status 500", is_served=False)
+    assert step == Postpone(60.0, "status 500")
 
 
 @pytest.mark.parametrize("reason", [NOT_THERE, "status 500"])
@@ -124,10 +125,11 @@ def test_plan_removes_nothing_that_would_be_accepted() -> None:
 
 
 def test_plan_gives_up_what_is_never_handed_out() -> None:
-    """A picture that nobody gets to see is tried for days, and then given up."""
-    plan = plan_of()
-    steps = [plan.after_fault(tries, "no answer in time", "status 500") for tries in range(MOST_TRIES + 1)]
+    """A picture that nobody gets to see is tried for days, and then given up; one that others may see never is."""
+    plan, reason = plan_of(), "no answer in time"
+    steps = [plan.after_fault(tries, reason, "status 500", is_served=False) for tries in range(MOST_TRIES + 1)]
     assert steps[-1] == Settle(How.NOT_SERVED)
+    assert plan.after_fault(10_000, reason, "status 500", is_served=True) == Postpone(LONGEST_PAUSE_S, "status 500")
     assert sum(step.pause_s for step in steps if isinstance(step, Postpone)) > 6 * 86_400
 
 
@@ -143,7 +145,7 @@ def test_plan_never_gives_up_what_was_flagged(reason: str) -> None:
     plan = plan_of()
     no_verdict = set(Outcome) - {*JUDGED_BAD, Outcome.CLEAN, Outcome.ALLOWED, Outcome.NO_SCANNER, Outcome.OVERLOADED}
     steps = [
-        plan.after_fault(10_000, reason, "status 500"),
+        plan.after_fault(10_000, reason, "status 500", is_served=False),
         plan.after_look(Outcome.CLEAN, 10_000, reason, partial=True),
         *(plan.after_look(outcome, 10_000, reason) for outcome in no_verdict),
     ]

@@ -27,7 +27,10 @@ class Reply:
 
 
 class Server:
-    """`async with Server({"/path": Reply()}) as server:`; None for a path: it never answers."""
+    """`async with Server({"/path": Reply()}) as server:`; None for a path: it never answers.
+
+    A path with its query goes before the path alone.
+    """
 
     def __init__(self, replies: Mapping[str, Reply | None], other: Reply = Reply(404)) -> None:
         self.replies = dict(replies)
@@ -63,7 +66,8 @@ class Server:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         line, *fields = head.strip().split("\r\n")
         self.requests.append((line, {name.lower(): value for name, _, value in (f.partition(": ") for f in fields)}))
-        reply = self.replies.get(line.split(" ")[1].partition("?")[0], self.other)
+        target = line.split(" ")[1]
+        reply = self.replies.get(target, self.replies.get(target.partition("?")[0], self.other))
         if reply is None:
             await reader.read()
         else:

@@ -169,6 +169,14 @@ async def test_client_check_finds_an_ill_pictrs() -> None:
             await client.check()
 
 
+async def test_client_check_finds_a_pictrs_that_does_not_say_what_it_keeps() -> None:
+    """One whose page of hashes fails for whatever it is asked is as good as absent, too."""
+    replies = {"/healthz": Reply(), "/internal/hashes": Reply(500)}
+    async with Server(replies) as server, PictRs(server.url, SECRET) as client:
+        with pytest.raises(UnreachableError, match="page of hashes gives 500"):
+            await client.check()
+
+
 async def test_client_purge_waits_no_longer_than_allowed() -> None:
     """A pict-rs that accepts a purge and never gets to it."""
     queued = Reply(body=b'{"msg":"ok","aliases":[]}')
