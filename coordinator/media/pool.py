@@ -129,7 +129,8 @@ class Pool:
         if not self._stillness.is_on:
             if not self._stillness.begin(now_s):
                 return
-            for child in self._children:
+            # Not those that start: where live uploads never pause, they would never be warm.
+            for child in self._children - self._starting:
                 child.stop()
         self._go_on_after(self._stillness.left_s(now_s))
 

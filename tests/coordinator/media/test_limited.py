@@ -17,6 +17,7 @@ import pytest
 from coordinator.media.errors import CutTimedOut, MediaError, NoPlace, Reason, TooCostly, Unreadable, Unsupported
 from coordinator.media.limited import Cutters, Limits
 from coordinator.media.looks import Cut, Look, LookKind, Views
+from coordinator.media.pool import Pool
 from coordinator.media.stillness import LONGEST_STILL_S
 from tests.coordinator.media.children import actor
 from tests.coordinator.media.pictures import encoded, photograph
@@ -330,6 +331,21 @@ async def test_sweep_goes_on_beside_live_uploads_that_never_end() -> None:
             await cut(cutters, JPEG_HEAD, live=False)
             assert time.monotonic() - began_s < LONGEST_STILL_S + 5
             cutters.sweeps_go_on()
+
+
+async def test_pool_does_not_stop_what_starts() -> None:
+    """Where live uploads never pause, a process that has to load its codecs gets there all the same."""
+    pool = Pool(limits=Limits(), count=1, command=played("not ready"), has_patience=True, likeness=False)
+    before = {process.pid for process in psutil.Process().children()}
+    opening = asyncio.create_task(pool.open())
+    await until(lambda: pool.starting == 1)
+    (starting,) = {process.pid for process in psutil.Process().children()} - before
+    pool.stand_still()
+    await asyncio.sleep(LONGEST_STILL_S / 10)
+    assert not stopped({starting})
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+    assert not psutil.pid_exists(starting)
 
 
 async def test_close_while_sweeps_stand_still() -> None:
