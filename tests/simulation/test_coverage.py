@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-SEEDS = 250
+SEEDS = 350
 NOT_SIMULATED = {"invariants.py"}
 """Contradictions do not occur; `tests/coordinator/dispatch/test_invariants.py` makes them."""
 

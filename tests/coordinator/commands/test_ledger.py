@@ -322,6 +322,8 @@ def test_ledger_damaged(tmp_path: Path, command: tuple[str, ...]) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (data / "ledger.sqlite").write_bytes(b"\xa5" * 9000)
+    # On any free ports: others may have the usual ones.
+    (tmp_path / ".env").write_text("FEDIWARD_HOOK_BIND=127.0.0.1:0\nFEDIWARD_PUBLIC_BIND=127.0.0.1:0\n")
     result = run_process(data, *command)
     assert result.returncode == 2
     last = result.stderr.strip().splitlines()[-1]
