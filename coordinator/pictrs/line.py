@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import httpx2
 from pydantic import ValidationError
@@ -68,7 +68,8 @@ class Line:
     ) -> AsyncIterator[httpx2.Response]:
         """Ask, and translate what the transport raises, also while the answer is read."""
         try:
-            async with self._client.stream(method, url, params=params, headers=headers, content=content) as answer:
+            request = self._client.build_request(method, url, params=params, headers=headers, content=content)
+            async with aclosing(await self._send(request, again=content is None)) as answer:
                 if answer.status_code in NOT_NOW:
                     raise UnreachableError(f"status {answer.status_code}")
                 yield answer
@@ -76,6 +77,16 @@ class Line:
             raise UnreachableError("no answer in time") from error
         except (httpx2.TransportError, httpx2.DecodingError, httpx2.InvalidURL) as error:
             raise UnreachableError(str(error) or type(error).__name__) from error
+
+    async def _send(self, request: httpx2.Request, *, again: bool) -> httpx2.Response:
+        """Return an answer, of which only the head is read; where pict-rs hangs up instead, ask `again`."""
+        try:
+            return await self._client.send(request, stream=True)
+        except httpx2.RemoteProtocolError:
+            if not again:
+                raise
+            # It did so the moment that it was asked. What has no content can be asked, or told, twice.
+            return await self._client.send(request, stream=True)
 
 
 async def fault_of(answer: httpx2.Response) -> FaultError | None:
