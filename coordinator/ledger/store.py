@@ -60,8 +60,11 @@ class Store:
         assert self._writer is not None, "not open"
         async with self._transaction(self._writer) as connection:
             yield connection
+        # What is written stands in the log before others see it: whoever read in between must be able to tell.
+        await asyncio.to_thread(self._stamp_log)
+
+    def _stamp_log(self) -> None:
         with suppress(OSError):
-            # What is written stands in the log before others see it: whoever read in between must be able to tell.
             os.utime(f"{self.path}-wal")
 
     @asynccontextmanager
